@@ -1,0 +1,163 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A C library of the distribution: a module map and a shim header under `Shared/C<Name>`.
+///
+/// Without pkg-config: it hands over flags that SwiftPM warns about, and these headers are found without it.
+func clib(_ name: String) -> Target { .systemLibrary(name: name, path: "Shared/\(name)") }
+
+/// A C bridge with a plain header of its own, for libraries whose headers need GLib's include paths.
+func bridge(_ name: String, _ includes: [String], _ libraries: [String]) -> Target {
+    .target(
+        name: name, path: "Shared/\(name)", publicHeadersPath: "include",
+        cSettings: [.unsafeFlags(includes.map { "-I/usr/include/\($0)" })],
+        linkerSettings: libraries.map { .linkedLibrary($0) })
+}
+
+/// Where Debian keeps GLib's headers.
+#if arch(arm64)
+    let glib = ["glib-2.0", "../lib/aarch64-linux-gnu/glib-2.0/include"]
+#else
+    let glib = ["glib-2.0", "../lib/x86_64-linux-gnu/glib-2.0/include"]
+#endif
+
+/// A module of the shared runtime, with its unit tests in `Tests/<Name>Tests`.
+func shared(_ name: String, _ dependencies: [String] = [], tests: [String]? = []) -> [Target] {
+    let module = Target.target(
+        name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, path: "Shared/\(name)",
+        exclude: [], swiftSettings: settings)
+    guard let tests else { return [module] }
+    return [
+        module,
+        .testTarget(
+            name: "\(name)Tests", dependencies: ([name, "TestKit"] + tests).map { .init(stringLiteral: $0) },
+            path: "Tests/\(name)Tests", swiftSettings: settings),
+    ]
+}
+
+/// A service of the fleet: target `<Name>Service`, executable `product`, SQL under `Schema/`, tests in `Tests/<Name>Tests`.
+func service(_ name: String, _ product: String, _ dependencies: [String] = [], embed: [String] = ["Schema"]) -> [Target] {
+    [
+        .executableTarget(
+            name: "\(name)Service", dependencies: (["ServiceKit"] + dependencies).map { .init(stringLiteral: $0) },
+            path: "Services/\(name)", exclude: ["README.md"],
+            resources: embed.map { .embedInCode($0) }, swiftSettings: settings),
+        .testTarget(
+            name: "\(name)ServiceTests",
+            dependencies: (["\(name)Service", "TestKit"] + dependencies).map { .init(stringLiteral: $0) },
+            path: "Tests/\(name)ServiceTests", swiftSettings: settings),
+    ]
+}
+
+let fleet: [(name: String, product: String)] = [
+    ("Gateway", "gateway"), ("User", "user"), ("Project", "project"), ("Storage", "storage"),
+    ("MediaWorker", "media-worker"), ("MLWorker", "ml-worker"), ("Publisher", "publisher"),
+    ("Notifier", "notifier"), ("Analytics", "analytics"),
+]
+
+var targets: [Target] = [
+    clib("CMicrohttpd"), clib("CCurl"), clib("CWslay"), clib("CPostgres"), clib("CKafka"), clib("CProtobuf"),
+    clib("COpenSSL"), clib("CArgon2"), clib("CLibAV"), clib("CEbur128"), clib("CFluidSynth"),
+    bridge("CVips", glib, ["vips", "gobject-2.0", "glib-2.0"]),
+    bridge(
+        "CPango", glib + ["pango-1.0", "cairo", "harfbuzz", "freetype2"],
+        ["pangocairo-1.0", "pango-1.0", "cairo", "gobject-2.0", "glib-2.0"]),
+    .target(name: "CEvents", dependencies: ["CProtobuf"], path: "Proto/generated", publicHeadersPath: "include"),
+    .target(name: "CSystem", path: "Shared/CSystem", publicHeadersPath: "include"),
+]
+
+targets += [
+    shared("Primitives"),
+    shared("Execution", ["CSystem", "Primitives"]),
+    shared("Telemetry", ["Primitives"]),
+    shared("Configuration", ["Primitives"]),
+    shared("Lifecycle", ["Execution", "Primitives", "Telemetry"]),
+    shared("Crypto", ["CArgon2", "COpenSSL", "Execution", "Primitives"]),
+    shared("HTTP", ["Primitives", "Telemetry"]),
+    shared("HTTPServer", ["CMicrohttpd", "HTTP", "Lifecycle", "Primitives", "Telemetry"]),
+    shared("NetworkClient", ["CCurl", "Crypto", "HTTP", "Primitives", "Telemetry"]),
+    shared("WebSocket", ["CWslay", "Crypto", "HTTP", "Primitives"]),
+    shared("Auth", ["Crypto", "HTTP", "NetworkClient", "Primitives", "Telemetry"]),
+    shared("Postgres", ["CPostgres", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
+    shared("Events", ["CEvents", "CProtobuf", "Primitives"]),
+    shared("Messaging", ["CKafka", "Events", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
+    shared("Outbox", ["Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"]),
+    shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
+    shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
+    shared("Images", ["CVips", "Execution", "Primitives"]),
+    shared("AV", ["CEbur128", "CLibAV", "CSystem", "Execution", "Primitives"]),
+    shared("Titles", ["CPango", "Execution", "Primitives"]),
+    shared("Montage", ["AV", "CLibAV", "Execution", "Images", "Primitives", "Titles"]),
+    shared("Speech", ["CSystem", "Execution", "Primitives"]),
+    shared("Music", ["CFluidSynth", "Execution", "Primitives"]),
+    shared(
+        "ServiceKit",
+        [
+            "Auth", "Configuration", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle", "Messaging",
+            "NetworkClient", "Outbox", "Postgres", "Primitives", "Telemetry",
+        ]),
+].flatMap { $0 }
+
+/// What every service is built from.
+let runtime = [
+    "Auth", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle", "Messaging",
+    "NetworkClient", "Outbox", "Postgres", "Primitives", "Telemetry",
+]
+
+targets += [
+    service("Gateway", "gateway", runtime + ["CSystem"], embed: ["Site"]),
+    service("User", "user", runtime),
+    service("Project", "project", runtime),
+    service("Storage", "storage", runtime + ["ObjectStore"]),
+    service("MediaWorker", "media-worker", runtime + ["AV", "Images", "Montage"]),
+    service("MLWorker", "ml-worker", runtime + ["Music", "Speech"]),
+    service("Publisher", "publisher", runtime),
+    service("Notifier", "notifier", runtime + ["WebSocket"]),
+    service("Analytics", "analytics", runtime),
+].flatMap { $0 }
+
+targets += [
+    .target(
+        name: "TestKit",
+        dependencies: ["Execution", "HTTP", "Primitives", "Telemetry"],
+        path: "Tests/TestKit", swiftSettings: settings),
+    .executableTarget(
+        name: "Sandbox",
+        dependencies: ["CKafka", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives", "Telemetry"],
+        path: "Tests/Sandbox", exclude: ["README.md"], resources: [.embedInCode("Site")], swiftSettings: settings),
+]
+
+var products: [Product] =
+    fleet.map { .executable(name: $0.product, targets: ["\($0.name)Service"]) }
+    + [.executable(name: "sandbox", targets: ["Sandbox"])]
+
+// While working on one part: `ATELIER_ONLY=PostgresTests,JobsTests swift test` builds these targets and what they need.
+if let only = Context.environment["ATELIER_ONLY"], !only.isEmpty {
+    var wanted: Set<String> = []
+    func want(_ name: String) {
+        guard wanted.insert(name).inserted, let target = targets.first(where: { $0.name == name }) else { return }
+        for dependency in target.dependencies {
+            if case .byNameItem(let name, _) = dependency { want(name) }
+        }
+    }
+    only.split(separator: ",").forEach { want(String($0)) }
+    targets.removeAll { !wanted.contains($0.name) }
+    products.removeAll { product in
+        guard let executable = product as? Product.Executable else { return true }
+        return !executable.targets.allSatisfy(wanted.contains)
+    }
+}
+
+let package = Package(
+    name: "atelier",
+    products: products,
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+#include "CEvents.h"
+typedef int atelier_events_placeholder;

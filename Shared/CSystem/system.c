@@ -1,0 +1,2 @@
+#include "CSystem.h"
+typedef int atelier_system_placeholder;

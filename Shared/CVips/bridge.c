@@ -1,0 +1,3 @@
+#include "CVips.h"
+#include <vips/vips.h>
+typedef int atelier_cvips_placeholder;

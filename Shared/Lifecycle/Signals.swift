@@ -1,0 +1,28 @@
+internal import Dispatch
+
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
+/// Signals of the process as calls.
+public enum Signals {
+    /// Calls `handler` once for each SIGTERM and SIGINT, and ignores SIGPIPE. Keep the result for as long as it is needed.
+    public static func onStop(_ handler: @escaping @Sendable () -> Void) -> SignalSubscription {
+        signal(SIGPIPE, SIG_IGN)
+        let sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler(handler: DispatchWorkItem(block: handler))
+            source.resume()
+            return source
+        }
+        return SignalSubscription(sources)
+    }
+}
+
+/// Holds a subscription to signals; ends it when released.
+public final class SignalSubscription: @unchecked Sendable {  // Dispatch sources are thread safe; the array never changes.
+    private let sources: [any DispatchSourceSignal]
+    init(_ sources: [any DispatchSourceSignal]) { self.sources = sources }
+    deinit { for source in sources { source.cancel() } }
+}
