@@ -43,7 +43,8 @@ func shared(_ name: String, _ dependencies: [String] = [], tests: [String]? = []
 }
 
 /// A service of the fleet: target `<Name>Service`, executable `product`, SQL under `Schema/`, tests in `Tests/<Name>Tests`.
-func service(_ name: String, _ product: String, _ dependencies: [String] = [], embed: [String] = ["Schema"]) -> [Target] {
+func service(_ name: String, _ product: String, _ dependencies: [String] = [], embed: [String] = ["Schema"]) -> [Target]
+{
     [
         .executableTarget(
             name: "\(name)Service", dependencies: (["ServiceKit"] + dependencies).map { .init(stringLiteral: $0) },

@@ -94,7 +94,8 @@ public struct ConfigurationReader: Sendable {
             maximum: Double(range.upperBound))
         guard let text = value(name) else { return fallback ?? missing(name, range.lowerBound) }
         guard let number = Int(text), range.contains(number) else {
-            return fault(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)", range.lowerBound)
+            return fault(
+                name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)", range.lowerBound)
         }
         return number
     }
@@ -146,7 +147,8 @@ public struct ConfigurationReader: Sendable {
         declare(name, .url, fallback, meaning, isRequired: isRequired && fallback == nil)
         guard let text = value(name) ?? fallback else { return isRequired ? missing(name, "") : "" }
         guard let url = URL(string: text), let scheme = url.scheme, schemes.contains(scheme) else {
-            return fault(name, "must be a URL that begins with \(schemes.map { $0 + "://" }.joined(separator: " or "))", "")
+            return fault(
+                name, "must be a URL that begins with \(schemes.map { $0 + "://" }.joined(separator: " or "))", "")
         }
         return text
     }

@@ -1,8 +1,5 @@
+internal import Glibc
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#endif
 
 /// Threads for C calls that block: Swift's own pool never runs one. Bounded in threads and in waiting work.
 public final class BlockingPool: Sendable {

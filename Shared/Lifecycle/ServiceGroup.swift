@@ -27,7 +27,8 @@ public final class ServiceGroup: Sendable {
     ///     away at the same time as the signal comes).
     ///   - stopLimit: how long one part may take to stop before its task is cancelled.
     public init(
-        _ services: [any Service], logger: Logger, drainDelay: Duration = .seconds(3), stopLimit: Duration = .seconds(20)
+        _ services: [any Service], logger: Logger, drainDelay: Duration = .seconds(3),
+        stopLimit: Duration = .seconds(20)
     ) {
         self.services = services
         self.logger = logger
@@ -68,7 +69,10 @@ public final class ServiceGroup: Sendable {
         }
         for (service, task) in running.reversed() {
             await service.stop()
-            let finished = await Self.firstOf({ await task.value; return true }, within: stopLimit)
+            let finished = await Self.firstOf(
+                {
+                    await task.value; return true
+                }, within: stopLimit)
             if !finished {
                 logger.warning("part did not stop in time", ["part": .string(service.name)])
                 task.cancel()
@@ -106,7 +110,11 @@ public final class ServiceGroup: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await done.wait() }
             group.addTask {
-                await withTaskCancellationHandler { await timer.value } onCancel: { timer.cancel() }
+                await withTaskCancellationHandler {
+                    await timer.value
+                } onCancel: {
+                    timer.cancel()
+                }
             }
             await group.next()
             group.cancelAll()

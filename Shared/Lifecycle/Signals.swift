@@ -1,8 +1,5 @@
 internal import Dispatch
-
-#if canImport(Glibc)
-    internal import Glibc
-#endif
+internal import Glibc
 
 /// Signals of the process as calls.
 public enum Signals {

@@ -14,7 +14,9 @@ public enum JSON {
     }
 
     /// Encodes a value as text.
-    public static func text(_ value: some Encodable) throws -> String { String(decoding: try encode(value), as: UTF8.self) }
+    public static func text(_ value: some Encodable) throws -> String {
+        String(decoding: try encode(value), as: UTF8.self)
+    }
 
     /// Decodes a value.
     /// - Throws: `DecodingError`, whose path names the faulty field.

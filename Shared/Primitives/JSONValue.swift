@@ -67,10 +67,14 @@ public enum JSONValue: Sendable, Hashable, Codable {
     }
 
     /// A typed value as JSON.
-    public init(encoding value: some Encodable) throws { self = try JSON.decode(JSONValue.self, from: JSON.encode(value)) }
+    public init(encoding value: some Encodable) throws {
+        self = try JSON.decode(JSONValue.self, from: JSON.encode(value))
+    }
 
     /// This JSON as a typed value.
-    public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T { try JSON.decode(type, from: JSON.encode(self)) }
+    public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
+        try JSON.decode(type, from: JSON.encode(self))
+    }
 }
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,

@@ -1,8 +1,5 @@
 public import FoundationEssentials
-
-#if canImport(Glibc)
-    internal import Glibc
-#endif
+internal import Glibc
 internal import Synchronization
 
 extension UUID {

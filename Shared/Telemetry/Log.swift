@@ -1,10 +1,7 @@
 public import FoundationEssentials
+internal import Glibc
 internal import Primitives
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#endif
 
 /// How grave a log line is.
 public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
