@@ -115,7 +115,7 @@ let runtime = [
 targets += [
     service("Gateway", "gateway", runtime + ["CSystem"], embed: ["Site"]),
     service("User", "user", runtime),
-    service("Project", "project", runtime),
+    service("Project", "project", runtime, embed: ["Schema", "Workflows"]),
     service("Storage", "storage", runtime + ["ObjectStore"]),
     service("MediaWorker", "media-worker", runtime + ["AV", "Images", "Montage"]),
     service("MLWorker", "ml-worker", runtime + ["Music", "Speech"]),

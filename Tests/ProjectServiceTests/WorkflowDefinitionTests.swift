@@ -1,0 +1,67 @@
+import FoundationEssentials
+import Primitives
+import Testing
+
+@testable import ProjectService
+
+@Suite("Workflow definitions")
+struct WorkflowDefinitionTests {
+    @Test("the built-in definitions are valid", arguments: ["film", "relay"])
+    func builtIn(name: String) throws {
+        let json = name == "film" ? PackageResources.film_json : PackageResources.relay_json
+        let definition = try JSON.decode(WorkflowDefinition.self, from: Data(json))
+        #expect(definition.faults() == [])
+    }
+
+    @Test("every fault is named at once")
+    func faults() {
+        let broken = WorkflowDefinition(
+            id: "Broken", version: 0, title: "", input: [:],
+            steps: [
+                .init(id: "a", agent: "echo", worker: .ml, after: ["b"], input: "$input.missing"),
+                .init(id: "b", agent: "echo", worker: .ml, input: ["x": "$steps.a.value"]),
+                .init(id: "b", agent: "echo", worker: .ml, input: "$item.x"),
+            ], outputs: ["o": "$steps.z"])
+        let faults = broken.faults()
+        #expect(
+            faults == [
+                "id: must be a lower-case name", "version: must be 1 or more",
+                "steps.a.after: b is no step before this one", "steps.a: $input.missing: no such input",
+                "steps.b: $steps.a.value: not a step before this one", "steps.b: $item.x: only within forEach",
+                "steps.b: stands twice", "outputs.o: $steps.z: not a step before this one",
+            ])
+    }
+
+    @Test("templates find values, lists of them, and say what has none")
+    func templates() throws {
+        let scope: JSONValue = [
+            "input": ["brief": "b"],
+            "steps": ["script": ["scenes": [["id": "1"], ["id": "2"]]], "voice": [["ms": 5]]],
+            "item": ["id": "1"], "index": 0,
+        ]
+        let template: JSONValue = ["ids": "$steps.script.scenes.id", "ms": "$steps.voice.0.ms", "no": "$input.x?"]
+        let resolved = try Template.resolve(template, in: scope)
+        #expect(resolved == ["ids": ["1", "2"], "ms": 5, "no": nil])
+        #expect(throws: Template.Unresolved.self) { try Template.resolve("$input.x", in: scope) }
+    }
+
+    @Test("a run's input is checked field by field", arguments: Self.inputs.indices)
+    func input(index: Int) throws {
+        let (given, expected) = Self.inputs[index]
+        let definition = try JSON.decode(WorkflowDefinition.self, from: Data(PackageResources.film_json))
+        #expect(performing: { _ = try definition.checked(given) }, throws: { "\($0)" == expected })
+    }
+
+    static let inputs: [(JSONValue, String)] = [
+        ([:], "brief is required"),
+        (["brief": "  \n"], "brief must not be empty"),
+        (["brief": .string(String(repeating: "x", count: 100_000))], "brief must be at most 20000 bytes"),
+        (["brief": 7], "brief must be text"),
+        (["brief": "x", "durationSeconds": 0], "durationSeconds must be at least 5"),
+        (["brief": "x", "durationSeconds": 36_000], "durationSeconds must be at most 600"),
+        (["brief": "x", "aspect": "4:3"], "aspect must be one of 16:9, 9:16, 1:1"),
+        (["brief": "x", "assetIds": ["nope"]], "assetIds must be a list of ids"),
+        (["brief": "x", "colour": "red"], "colour is not a field of this workflow"),
+        ("brief", "input must be an object"),
+    ]
+}
