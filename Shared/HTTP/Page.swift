@@ -1,0 +1,31 @@
+/// A page of a list: `{"items": […], "nextCursor": …}`.
+public struct Page<Item: Encodable & Sendable>: Encodable, Sendable {
+    public let items: [Item]
+    /// What to give as `cursor` for the next page; `null` at the end.
+    public let nextCursor: String?
+
+    public init(items: [Item], nextCursor: String?) {
+        self.items = items
+        self.nextCursor = nextCursor
+    }
+
+    /// Cuts a page from up to `limit + 1` items: the one too many shows that there are more.
+    public init(_ found: [Item], limit: Int, cursor: (Item) -> String) {
+        items = Array(found.prefix(limit))
+        nextCursor = found.count > limit ? items.last.map(cursor) : nil
+    }
+
+    private enum CodingKeys: String, CodingKey { case items, nextCursor }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(items, forKey: .items)
+        try container.encode(nextCursor, forKey: .nextCursor)
+    }
+}
+
+extension HTTPRequest {
+    /// The `limit` of a list request: 1 to 100, 20 where absent.
+    /// - Throws: ``Problem`` 400 for anything else.
+    public func pageLimit() throws -> Int { try query.int("limit", default: 20, in: 1...100) }
+}

@@ -1,0 +1,16 @@
+/// A key of ``RequestContext``: a type that names the kind of value.
+public protocol RequestContextKey {
+    associatedtype Value: Sendable
+}
+
+/// What middleware found out about a request, by typed keys.
+public struct RequestContext: Sendable {
+    private var values: [ObjectIdentifier: any Sendable] = [:]
+
+    public init() {}
+
+    public subscript<Key: RequestContextKey>(key: Key.Type) -> Key.Value? {
+        get { values[ObjectIdentifier(key)] as? Key.Value }
+        set { values[ObjectIdentifier(key)] = newValue }
+    }
+}
