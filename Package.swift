@@ -72,6 +72,10 @@ var targets: [Target] = [
         ["pangocairo-1.0", "pango-1.0", "cairo", "gobject-2.0", "glib-2.0"]),
     .target(name: "CEvents", dependencies: ["CProtobuf"], path: "Proto/generated", publicHeadersPath: "include"),
     .target(name: "CSystem", path: "Shared/CSystem", publicHeadersPath: "include"),
+    // Loops over pixels and samples: optimised also in a debug build, or a test's film would take minutes.
+    .target(
+        name: "CMontage", path: "Shared/CMontage", publicHeadersPath: "include",
+        cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 ]
 
 targets += [
@@ -94,8 +98,9 @@ targets += [
     shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
     shared("AV", ["CEbur128", "CLibAV", "CSystem", "Execution", "Primitives"]),
+    shared("Film", ["Primitives"]),
     shared("Titles", ["CPango", "Execution", "Primitives"]),
-    shared("Montage", ["AV", "CLibAV", "Execution", "Images", "Primitives", "Titles"]),
+    shared("Montage", ["AV", "CLibAV", "CMontage", "Execution", "Film", "Images", "Primitives", "Titles"]),
     shared("Speech", ["CSystem", "Execution", "Primitives"]),
     shared("Music", ["CFluidSynth", "Execution", "Primitives"]),
     shared(
@@ -117,8 +122,8 @@ targets += [
     service("User", "user", runtime),
     service("Project", "project", runtime, embed: ["Schema", "Workflows"]),
     service("Storage", "storage", runtime + ["ObjectStore"]),
-    service("MediaWorker", "media-worker", runtime + ["AV", "Images", "Montage"]),
-    service("MLWorker", "ml-worker", runtime + ["Music", "Speech"]),
+    service("MediaWorker", "media-worker", runtime + ["AV", "Film", "Images", "Montage"]),
+    service("MLWorker", "ml-worker", runtime + ["Film", "Music", "Speech"]),
     service("Publisher", "publisher", runtime),
     service("Notifier", "notifier", runtime + ["WebSocket"]),
     service("Analytics", "analytics", runtime),

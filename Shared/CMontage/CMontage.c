@@ -1,0 +1,2 @@
+#include "CMontage.h"
+typedef int atelier_montage_placeholder;
