@@ -1,0 +1,66 @@
+"""One fleet for all tests that do not break it; tests that kill and fill use fleets of their own."""
+
+import os
+import shutil
+
+import pytest
+
+from client import Client
+from fleet import ROOT, Fleet
+
+RUN = os.path.join(ROOT, ".run", "fleet")
+MEDIA = os.path.join(ROOT, "Tests", "Media")
+
+
+def make_fleet(name, **more):
+    """A fleet in a folder of its own, from the debug build that also counts coverage."""
+    folder = os.path.join(RUN, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    environment = {"RATE_LIMIT_SCALE": "1000", "DRAIN_DELAY_MS": "50"}
+    if os.environ.get("ATELIER_PROFILES"):
+        environment["LLVM_PROFILE_FILE"] = os.path.join(os.environ["ATELIER_PROFILES"], name + "-%p.profraw")
+    environment.update(more.pop("environment", {}))
+    return Fleet(folder, build=os.environ.get("ATELIER_BUILD", "debug"), environment=environment, **more)
+
+
+@pytest.fixture(scope="session")
+def fleet():
+    fleet = make_fleet("shared")
+    try:
+        fleet.start(deadline=120)
+        yield fleet
+    finally:
+        codes = fleet.stop()
+        shutil.rmtree(os.path.join(fleet.folder, "objects"), ignore_errors=True)
+    assert all(code == 0 for code in codes.values()), f"exit codes {codes}"
+
+
+@pytest.fixture
+def own_fleet(request):
+    """A fleet that the test may break: `own_fleet(environment=…)` starts it."""
+    made = []
+
+    def start(**more):
+        fleet = make_fleet(request.node.name.replace("/", "-")[:60], **more)
+        made.append(fleet)
+        fleet.start(deadline=120)
+        return fleet
+    yield start
+    for fleet in made:
+        fleet.stop()
+
+
+@pytest.fixture
+def client(fleet):
+    return Client(fleet.url).register()
+
+
+@pytest.fixture
+def stranger(fleet):
+    """Another person, of another workspace."""
+    return Client(fleet.url).register()
+
+
+@pytest.fixture
+def project(client):
+    return client.post("/projects", {"title": "A test", "type": "video"})["id"]
