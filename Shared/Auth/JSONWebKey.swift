@@ -1,0 +1,60 @@
+public import Crypto
+internal import FoundationEssentials
+internal import Primitives
+
+/// A public key in JSON (RFC 7517), as far as this product uses it.
+public struct JSONWebKey: Sendable, Hashable, Codable {
+    public var kty: String
+    public var kid: String?
+    public var crv: String?
+    public var alg: String?
+    public var use: String?
+    public var keyOperations: [String]?
+    public var x: String?
+    public var y: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case kty, kid, crv, alg, use, x, y
+        case keyOperations = "key_ops"
+    }
+
+    /// The JSON form of a key that verifies ES256 signatures.
+    public init(_ key: ES256PublicKey, keyID: String) {
+        kty = "EC"
+        kid = keyID
+        crv = "P-256"
+        alg = "ES256"
+        use = "sig"
+        x = key.x.base64URL
+        y = key.y.base64URL
+    }
+
+    /// The key where it is one for ES256 signatures and has an identifier; `nil` for all others.
+    var verificationKey: (id: String, key: ES256PublicKey)? {
+        guard kty == "EC", crv == "P-256", alg == nil || alg == "ES256", use == nil || use == "sig",
+            keyOperations?.contains("verify") ?? true, let kid, CompactJWS.isKeyID(kid),
+            let x = x.flatMap({ Data(base64URL: $0) }), let y = y.flatMap({ Data(base64URL: $0) }),
+            let key = try? ES256PublicKey(x: x, y: y)
+        else { return nil }
+        return (kid, key)
+    }
+
+    /// A name for a key that follows from the key alone (RFC 7638).
+    public static func thumbprint(_ key: ES256PublicKey) -> String {
+        let text = "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"\(key.x.base64URL)\",\"y\":\"\(key.y.base64URL)\"}"
+        return SHA256.hash(Data(text.utf8)).base64URL
+    }
+}
+
+/// A set of public keys in JSON (RFC 7517 §5), as `/.well-known/jwks.json` answers it.
+public struct JSONWebKeySet: Sendable, Hashable, Codable {
+    public var keys: [JSONWebKey]
+
+    public init(keys: [JSONWebKey]) { self.keys = keys }
+
+    /// The keys for ES256 by their identifiers. Others are left out; so is an identifier that stands twice.
+    var verificationKeys: [String: ES256PublicKey] {
+        let pairs = keys.compactMap(\.verificationKey)
+        return Dictionary(grouping: pairs, by: \.id).compactMapValues { $0.count == 1 ? $0[0].key : nil }
+    }
+}
