@@ -1,0 +1,28 @@
+package import CLibAV
+
+/// A piece of a coded stream. Used from one thread at a time.
+package final class Packet {
+    /// libav's packet; owned.
+    package let pointer: UnsafeMutablePointer<AVPacket>
+
+    package init() throws {
+        guard let pointer = av_packet_alloc() else { throw MediaError(.outOfMemory, "packet") }
+        self.pointer = pointer
+    }
+
+    deinit {
+        var freed: UnsafeMutablePointer<AVPacket>? = pointer
+        av_packet_free(&freed)
+    }
+
+    /// The stream that it belongs to.
+    package var stream: Int { Int(pointer.pointee.stream_index) }
+    package var size: Int { Int(pointer.pointee.size) }
+    package var isKey: Bool { pointer.pointee.flags & AV_PKT_FLAG_KEY != 0 }
+    /// When it is shown, in the stream's time base; `nil` where unknown.
+    package var pts: Int64? { pointer.pointee.pts == ATELIER_NOPTS ? nil : pointer.pointee.pts }
+    package var dts: Int64? { pointer.pointee.dts == ATELIER_NOPTS ? nil : pointer.pointee.dts }
+
+    /// Gives its content back.
+    package func clear() { av_packet_unref(pointer) }
+}
