@@ -1,2 +1,0 @@
-#include "CMontage.h"
-typedef int atelier_montage_placeholder;
