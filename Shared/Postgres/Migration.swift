@@ -1,0 +1,23 @@
+/// A step of a schema: SQL that is applied once, in order, and never changed afterwards.
+public struct Migration: Sendable, Hashable {
+    /// The name, as in `V0001_users`; steps are applied in the order of the list, not of the names.
+    public let id: String
+    /// One or more statements.
+    public let sql: String
+
+    public init(id: String, sql: String) {
+        self.id = id
+        self.sql = sql
+    }
+
+    /// FNV-1a of 64 bits over the text without the white space around lines, in hexadecimal: notices edits, proves nothing.
+    var checksum: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for line in sql.split(separator: "\n") {
+            for byte in line.utf8.drop(while: { $0 == 0x20 || $0 == 0x09 }) where byte != 0x0D {
+                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+            }
+        }
+        return String(hash, radix: 16)
+    }
+}

@@ -1,0 +1,30 @@
+import FoundationEssentials
+import Lifecycle
+import Postgres
+import Telemetry
+import TestKit
+
+let quiet = Logger(service: "test", sink: MemoryLogSink())
+
+/// A client on a database of its own, stopped afterwards.
+func withClient<T: Sendable>(
+    _ change: (inout PostgresConfiguration) -> Void = { _ in },
+    _ body: (PostgresClient, TestDatabase) async throws -> T
+) async throws -> T {
+    try await withTestDatabase { database in
+        var configuration = PostgresConfiguration(url: database.url)
+        change(&configuration)
+        let client = try PostgresClient(configuration: configuration, logger: quiet)
+        let running = Task { try await client.run() }
+        do {
+            let value = try await body(client, database)
+            await client.stop()
+            try await running.value
+            return value
+        } catch {
+            await client.stop()
+            try await running.value
+            throw error
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import FoundationEssentials
+import Postgres
+import Synchronization
+import TestKit
+import Testing
+
+@Suite struct TransactionTests {
+    struct Refusal: Error {}
+
+    @Test func commitsAndRollsBack() async throws {
+        try await withClient { client, _ in
+            try await client.execute("CREATE TABLE t (n int)")
+            let committed = Mutex(0)
+            try await client.withTransaction { tx in
+                try await tx.execute("INSERT INTO t VALUES (1)")
+                tx.onCommit { committed.withLock { $0 += 1 } }
+            }
+            await #expect(throws: Refusal.self) {
+                try await client.withTransaction { tx in
+                    try await tx.execute("INSERT INTO t VALUES (2)")
+                    tx.onCommit { committed.withLock { $0 += 1 } }
+                    throw Refusal()
+                }
+            }
+            #expect(try await client.query("SELECT n FROM t").map { try $0.decode(Int.self) } == [1])
+            #expect(committed.withLock { $0 } == 1)
+        }
+    }
+
+    @Test func savepointsUndoAlone() async throws {
+        try await withClient { client, _ in
+            try await client.execute("CREATE TABLE t (n int PRIMARY KEY)")
+            try await client.withTransaction { tx in
+                try await tx.execute("INSERT INTO t VALUES (1)")
+                let error = try await #require(throws: PostgresError.self) {
+                    try await tx.savepoint { _ = try await tx.execute("INSERT INTO t VALUES (1)") }
+                }
+                #expect(error.isUniqueViolation)
+                try await tx.execute("INSERT INTO t VALUES (2)")
+            }
+            #expect(try await client.query("SELECT n FROM t").count == 2)
+        }
+    }
+
+    @Test func aSwallowedErrorDoesNotLookCommitted() async throws {
+        try await withClient { client, _ in
+            try await client.execute("CREATE TABLE t (n int PRIMARY KEY)")
+            let error = try await #require(throws: PostgresTransactionError.self) {
+                try await client.withTransaction { tx in
+                    try await tx.execute("INSERT INTO t VALUES (1)")
+                    _ = try? await tx.query("SELECT 1 / 0")
+                }
+            }
+            #expect(error.commit != nil)
+            #expect(try await client.query("SELECT n FROM t").isEmpty)
+        }
+    }
+
+    @Test func batchesAreOneRoundTripAndStopAtAFailure() async throws {
+        try await withClient { client, _ in
+            try await client.execute("CREATE TABLE t (n int PRIMARY KEY)")
+            let rows = try await client.withTransaction { tx in
+                try await tx.batch((1...50).map { "INSERT INTO t VALUES (\($0)) RETURNING n" })
+            }
+            #expect(try rows.map { try $0[0].decode(Int.self) } == Array(1...50))
+            await #expect(throws: PostgresError.self) {
+                try await client.withTransaction { tx in
+                    _ = try await tx.batch([
+                        "INSERT INTO t VALUES (100)", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (101)",
+                    ])
+                }
+            }
+            #expect(try await client.query("SELECT n FROM t").count == 50)
+        }
+    }
+
+    @Test func serializationFailuresAreRunAgain() async throws {
+        try await withClient { client, _ in
+            try await client.execute("CREATE TABLE account (id int PRIMARY KEY, n int)")
+            try await client.execute("INSERT INTO account VALUES (1, 0)")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        try await client.withTransaction(level: .serializable, retries: 50) { tx in
+                            let n = try await tx.query("SELECT n FROM account WHERE id = 1")[0].decode(Int.self)
+                            try await tx.execute("UPDATE account SET n = \(n + 1) WHERE id = 1")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await client.query("SELECT n FROM account")[0].decode(Int.self) == 8)
+        }
+    }
+
+    @Test func cannotBeUsedAfterItsEnd() async throws {
+        try await withClient { client, _ in
+            let kept = Mutex<PostgresTransaction?>(nil)
+            try await client.withTransaction { tx in kept.withLock { $0 = tx } }
+            let transaction = try #require(kept.withLock { $0 })
+            let error = await #expect(throws: PostgresError.self) { try await transaction.query("SELECT 1") }
+            #expect(error?.code == .ended)
+        }
+    }
+}
