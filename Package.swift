@@ -76,6 +76,11 @@ var targets: [Target] = [
     .target(
         name: "CMontage", path: "Shared/CMontage", publicHeadersPath: "include",
         cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+    .target(
+        name: "CSound", path: "Shared/CSound", publicHeadersPath: "include",
+        cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+    // Loads its library at run time: nothing to build against, nothing needed where no natural voice is wanted.
+    .target(name: "CSherpa", path: "Shared/CSherpa", publicHeadersPath: "include"),
 ]
 
 targets += [
@@ -101,8 +106,9 @@ targets += [
     shared("Film", ["Primitives"]),
     shared("Titles", ["CPango", "Execution", "Primitives"]),
     shared("Montage", ["AV", "CLibAV", "CMontage", "Execution", "Film", "Images", "Primitives", "Titles"]),
-    shared("Speech", ["CSystem", "Execution", "Primitives"]),
-    shared("Music", ["CFluidSynth", "Execution", "Primitives"]),
+    shared("Sound", ["CSound"]),
+    shared("Speech", ["CSherpa", "Execution", "Primitives", "Sound"]),
+    shared("Music", ["CFluidSynth", "Execution", "Primitives", "Sound"]),
     shared(
         "ServiceKit",
         [
@@ -123,7 +129,7 @@ targets += [
     service("Project", "project", runtime, embed: ["Schema", "Workflows"]),
     service("Storage", "storage", runtime + ["ObjectStore"]),
     service("MediaWorker", "media-worker", runtime + ["AV", "Film", "Images", "Montage"]),
-    service("MLWorker", "ml-worker", runtime + ["Film", "Music", "Speech"]),
+    service("MLWorker", "ml-worker", runtime + ["Film", "Music", "Sound", "Speech"]),
     service("Publisher", "publisher", runtime),
     service("Notifier", "notifier", runtime + ["WebSocket"]),
     service("Analytics", "analytics", runtime),

@@ -1,0 +1,16 @@
+/// Words and the time in which they are spoken.
+public struct SpokenSpan: Codable, Sendable, Hashable {
+    /// The words as written.
+    public var text: String
+    /// Start, in milliseconds of the recording.
+    public var startMs: Int
+    /// End, in milliseconds of the recording.
+    public var endMs: Int
+
+    /// Creates a span.
+    public init(text: String, startMs: Int, endMs: Int) {
+        self.text = text
+        self.startMs = startMs
+        self.endMs = endMs
+    }
+}
