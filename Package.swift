@@ -91,7 +91,7 @@ targets += [
     shared("Lifecycle", ["Execution", "Primitives", "Telemetry"]),
     shared("Crypto", ["CArgon2", "COpenSSL", "Primitives"], tests: ["Primitives"]),
     shared("HTTP", ["Primitives", "Telemetry"]),
-    shared("HTTPServer", ["CMicrohttpd", "HTTP", "Lifecycle", "Primitives", "Telemetry"]),
+    shared("HTTPServer", ["CMicrohttpd", "CSystem", "Execution", "HTTP", "Lifecycle", "Primitives", "Telemetry"]),
     shared("NetworkClient", ["CCurl", "Crypto", "HTTP", "Primitives", "Telemetry"]),
     shared("WebSocket", ["CWslay", "Crypto", "HTTP", "Primitives"]),
     shared("Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),

@@ -70,6 +70,20 @@ public struct Span: Sendable {
     public let end: Date
     public let attributes: [String: String]
     public let failed: Bool
+
+    public init(
+        trace: Trace, parentID: String?, service: String, name: String, start: Date, end: Date,
+        attributes: [String: String] = [:], failed: Bool
+    ) {
+        self.trace = trace
+        self.parentID = parentID
+        self.service = service
+        self.name = name
+        self.start = start
+        self.end = end
+        self.attributes = attributes
+        self.failed = failed
+    }
 }
 
 /// Takes finished spans; set once at the start of the process.
