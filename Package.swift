@@ -96,7 +96,7 @@ targets += [
     shared("WebSocket", ["CWslay", "Crypto", "HTTP", "Primitives"]),
     shared("Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),
     shared("Postgres", ["CPostgres", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
-    shared("Events", ["CEvents", "CProtobuf", "Primitives"]),
+    shared("Events", ["CEvents", "CProtobuf", "Primitives", "Telemetry"], tests: ["CEvents", "CProtobuf"]),
     shared("Messaging", ["CKafka", "Events", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
     shared("Outbox", ["Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),

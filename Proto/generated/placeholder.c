@@ -1,2 +1,0 @@
-#include "CEvents.h"
-typedef int atelier_events_placeholder;

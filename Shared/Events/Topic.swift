@@ -1,0 +1,45 @@
+/// A topic of Kafka: one per owner for facts, one per worker for commands.
+public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The name that Kafka knows.
+    public let rawValue: String
+    /// Any topic by its name.
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+
+    /// What the service `user` tells; the others likewise.
+    public static let userEvents = Topic(rawValue: "atelier.user.events.v1")
+    public static let projectEvents = Topic(rawValue: "atelier.project.events.v1")
+    public static let storageEvents = Topic(rawValue: "atelier.storage.events.v1")
+    public static let mediaEvents = Topic(rawValue: "atelier.media.events.v1")
+    public static let mlEvents = Topic(rawValue: "atelier.ml.events.v1")
+    public static let publisherEvents = Topic(rawValue: "atelier.publisher.events.v1")
+    public static let notifierEvents = Topic(rawValue: "atelier.notifier.events.v1")
+    public static let analyticsEvents = Topic(rawValue: "atelier.analytics.events.v1")
+
+    /// What the media worker is told; the others likewise.
+    public static let mediaCommands = commands(of: .mediaWorker)
+    public static let mlCommands = commands(of: .mlWorker)
+    public static let publisherCommands = commands(of: .publisher)
+    public static let notifierCommands = commands(of: .notifier)
+    public static let analyticsCommands = commands(of: .analytics)
+    public static let storageCommands = commands(of: .storage)
+    public static let userCommands = commands(of: .user)
+
+    /// Where a worker is told what to do.
+    public static func commands(of worker: Worker) -> Topic {
+        Topic(rawValue: "atelier.\(worker.rawValue).commands.v1")
+    }
+
+    /// Where a worker tells what it did.
+    public static func events(of worker: Worker) -> Topic { Topic(rawValue: "atelier.\(worker.owner).events.v1") }
+
+    /// Where a group of consumers puts what it could not handle of this topic.
+    public func deadLetters(of group: String) -> Topic { Topic(rawValue: "\(rawValue).dlq.\(group)") }
+
+    /// Every topic of the fleet, dead letters aside.
+    public static let all: [Topic] =
+        [
+            userEvents, projectEvents, storageEvents, mediaEvents, mlEvents, publisherEvents, notifierEvents,
+            analyticsEvents,
+        ] + Worker.allCases.map { commands(of: $0) }
+}
