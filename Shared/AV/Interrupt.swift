@@ -13,6 +13,9 @@ public final class Interrupt: Sendable {
         self.deadline = limit.map { ContinuousClock.now + $0 }
     }
 
+    /// Ends the work.
+    public func cancel() { flag.cancel() }
+
     /// The work has to stop now.
     package var isStopped: Bool { flag.isCancelled || isLate }
 

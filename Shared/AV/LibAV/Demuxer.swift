@@ -13,6 +13,7 @@ package final class Demuxer {
     package init(_ source: any ByteSource, limits: MediaLimits = MediaLimits(), interrupt: Interrupt = Interrupt())
         throws
     {
+        _ = silence
         io = try IOContext(reading: source, interrupt: interrupt)
         self.interrupt = interrupt
         self.limits = limits
@@ -96,6 +97,9 @@ package final class Demuxer {
         return Int(index)
     }
 
+    /// The sound that a player would choose.
+    package var bestAudio: Int? { best(AVMEDIA_TYPE_AUDIO) }
+
     /// Drops the packets of all streams but these.
     package func keep(only streams: Set<Int>) {
         for index in 0..<streamCount where !streams.contains(index) {
@@ -131,3 +135,6 @@ package final class Demuxer {
         try check(av_seek_frame(context, -1, start + time * 1000, AVSEEK_FLAG_BACKWARD), "seeking")
     }
 }
+
+/// libav writes to standard error by itself: errors arrive as statuses instead.
+package let silence: Void = av_log_set_level(AV_LOG_QUIET)

@@ -108,11 +108,10 @@ package final class Encoder {
     package var channels: Int { Int(context.pointee.ch_layout.nb_channels) }
 
     /// Hands a frame over; `nil` ends the stream. Take packets until ``receive(into:)`` gives none before the next.
-    package func send(_ frame: Frame?) throws {
-        if let frame {
-            // A decoder's picture type would force key frames where the source had them.
-            frame.pointer.pointee.pict_type = AV_PICTURE_TYPE_NONE
-        }
+    /// - Parameter forceKey: the frame becomes a key frame.
+    package func send(_ frame: Frame?, forceKey: Bool = false) throws {
+        // A decoder's picture type would force key frames where the source had them.
+        frame?.pointer.pointee.pict_type = forceKey ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
         try check(avcodec_send_frame(context, frame?.pointer), "encoding")
     }
 

@@ -12,6 +12,7 @@ package final class Muxer {
     ///   - path: the file to write; muxers that write several (`hls`) derive the others' names.
     ///   - format: libav's short name: `mp4`, `webm`, `mp3`, `hls`, `wav`.
     package init(path: String, format: String, interrupt: Interrupt = Interrupt()) throws {
+        _ = silence
         var allocated: UnsafeMutablePointer<AVFormatContext>?
         let status = avformat_alloc_output_context2(&allocated, nil, format, path)
         guard status >= 0, let context = allocated else {

@@ -23,6 +23,18 @@ package final class Packet {
     package var pts: Int64? { pointer.pointee.pts == ATELIER_NOPTS ? nil : pointer.pointee.pts }
     package var dts: Int64? { pointer.pointee.dts == ATELIER_NOPTS ? nil : pointer.pointee.dts }
 
+    /// The coded bytes, for as long as the packet keeps its content.
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: pointer.pointee.data, count: Int(pointer.pointee.size))
+    }
+
+    /// Another packet over the same content.
+    package func reference() throws -> Packet {
+        let packet = try Packet()
+        try check(av_packet_ref(packet.pointer, pointer), "reference to a packet")
+        return packet
+    }
+
     /// Gives its content back.
     package func clear() { av_packet_unref(pointer) }
 }

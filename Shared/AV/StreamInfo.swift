@@ -1,0 +1,34 @@
+/// One stream of a media file.
+public struct StreamInfo: Codable, Sendable, Hashable {
+    /// What a stream carries.
+    public enum Kind: String, Codable, Sendable { case video, audio, subtitle, other }
+
+    public var index: Int
+    public var kind: Kind
+    /// The codec's short name: `h264`, `aac`.
+    public var codec: String
+    /// The codec's profile, where it has one: `High`.
+    public var profile: String?
+    /// Pixels as coded, before rotation.
+    public var width: Int?
+    public var height: Int?
+    /// Mean frames per second.
+    public var fps: Double?
+    /// libav's name of the pixel format: `yuv420p`.
+    public var pixelFormat: String?
+    /// Degrees clockwise that make it upright: 0, 90, 180, 270.
+    public var rotation: Int?
+    public var sampleRate: Int?
+    public var channels: Int?
+    /// Bits per second.
+    public var bitRate: Int64?
+    public var durationMs: Int64?
+    /// ISO 639-2 code, where the file names one.
+    public var language: String?
+
+    public init(index: Int, kind: Kind, codec: String) {
+        self.index = index
+        self.kind = kind
+        self.codec = codec
+    }
+}
