@@ -18,7 +18,7 @@ public enum PosterFinder {
         return try picture(of: demuxer, atMs: times, maxSide: maxSide, limits: limits)
     }
 
-    /// The picture at a time (the key frame at or before it).
+    /// The picture at a time.
     public static func picture(
         of source: any ByteSource, atMs time: Int64, maxSide: Int = 1280, limits: MediaLimits = MediaLimits(),
         interrupt: Interrupt = Interrupt()
@@ -42,7 +42,7 @@ public enum PosterFinder {
             // A damaged or unseekable file may still have its first pictures.
             do { try demuxer.seek(toMs: time) } catch let error as MediaError where error.code == .damaged {}
             chain.flush()
-            guard let frame = try first(of: chain, demuxer, scaler) else { continue }
+            guard let frame = try picture(of: chain, atMs: time, demuxer, scaler) else { continue }
             let contrast = Self.contrast(of: frame)
             if contrast > best?.contrast ?? -1 { best = (frame, contrast) }
             if contrast > 35 { break }
@@ -51,16 +51,26 @@ public enum PosterFinder {
         return RawPicture(best.picture)
     }
 
-    private static func first(of chain: VideoChain, _ demuxer: Demuxer, _ scaler: Scaler) throws -> Frame? {
+    /// The first picture at or after a time, which may be some seconds after the key frame; the last before it where the
+    /// next is too far.
+    private static func picture(of chain: VideoChain, atMs time: Int64, _ demuxer: Demuxer, _ scaler: Scaler) throws
+        -> Frame?
+    {
         let packet = try Packet()
+        var before: Frame?
         var found: Frame?
-        for _ in 0..<2000 where found == nil {
+        var seen = 0
+        while found == nil, seen < 600 {
             let more = try demuxer.read(into: packet)
             if more, packet.stream != chain.decoder.stream { continue }
-            try chain.feed(more ? packet : nil) { frame, _ in if found == nil { found = try scaler.scale(frame) } }
+            try chain.feed(more ? packet : nil) { frame, at in
+                seen += 1
+                guard found == nil else { return }
+                if at / 90 >= time { found = try scaler.scale(frame) } else { before = try frame.reference() }
+            }
             if !more { break }
         }
-        return found
+        return try found ?? before.map { try scaler.scale($0) }
     }
 
     /// The standard deviation of the green channel, of 0…127.
