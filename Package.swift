@@ -142,7 +142,8 @@ targets += [
         path: "Tests/TestKit", swiftSettings: settings),
     .executableTarget(
         name: "Sandbox",
-        dependencies: ["CKafka", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives", "Telemetry"],
+        dependencies: ["CKafka", "Configuration", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives", "Telemetry",
+        ],
         path: "Tests/Sandbox", exclude: ["README.md"], resources: [.embedInCode("Site")], swiftSettings: settings),
 ]
 
