@@ -1,57 +1,59 @@
-internal import FoundationEssentials
-internal import HTTP
+public import FoundationEssentials
 
 /// Content that came and waits for its reader, as a value: which side must wait, which can go on.
-struct ContentBuffer {
+public struct ContentBuffer {
     private var chunks: [Data] = []
     private var head = 0
-    private(set) var count = 0
-    private(set) var hasEnded = false
-    private(set) var isBroken = false
+    /// Bytes that wait.
+    public private(set) var count = 0
+    public private(set) var hasEnded = false
+    private var failure: (any Error)?
     private var reader: CheckedContinuation<Data?, any Error>?
-    let limit: Int
+    private let limit: Int
 
-    init(limit: Int) { self.limit = limit }
+    /// - Parameter limit: bytes that may wait before the sender is held back.
+    public init(limit: Int) { self.limit = limit }
 
     /// The connection must wait until the reader took something.
-    var isFull: Bool { count >= limit }
+    public var isFull: Bool { count >= limit }
 
     /// A reader that can go on now, with what it gets.
-    struct Wake {
-        let reader: CheckedContinuation<Data?, any Error>
-        let result: Result<Data?, any Error>
-        func callAsFunction() { reader.resume(with: result) }
+    public struct Wake: Sendable {
+        fileprivate let reader: CheckedContinuation<Data?, any Error>
+        fileprivate let result: Result<Data?, any Error>
+        /// Lets it go on; call it outside of locks.
+        public func callAsFunction() { reader.resume(with: result) }
     }
 
-    mutating func append(_ chunk: Data) -> Wake? {
+    public mutating func append(_ chunk: Data) -> Wake? {
         if let reader = reader.take() { return Wake(reader: reader, result: .success(chunk)) }
         chunks.append(chunk)
         count += chunk.count
         return nil
     }
 
-    mutating func end() -> Wake? {
+    public mutating func end() -> Wake? {
         hasEnded = true
         guard let reader = reader.take() else { return nil }
         return Wake(reader: reader, result: .success(nil))
     }
 
     /// The rest will not come.
-    mutating func fail() -> Wake? {
-        isBroken = !hasEnded
+    public mutating func fail(_ error: any Error) -> Wake? {
+        if !hasEnded { failure = error }
         guard let reader = reader.take() else { return nil }
-        return Wake(reader: reader, result: .failure(PeerGone()))
+        return Wake(reader: reader, result: .failure(error))
     }
 
     /// Throws away what waits.
-    mutating func clear() {
+    public mutating func clear() {
         chunks = []
         head = 0
         count = 0
     }
 
     /// Lets `reader` wait, or gives it at once what is there. Several chunks that wait become one.
-    mutating func take(_ reader: CheckedContinuation<Data?, any Error>) -> Wake? {
+    public mutating func take(_ reader: CheckedContinuation<Data?, any Error>) -> Wake? {
         guard head == chunks.count else {
             var all = chunks[head]
             head += 1
@@ -67,13 +69,14 @@ struct ContentBuffer {
             return Wake(reader: reader, result: .success(all))
         }
         if hasEnded { return Wake(reader: reader, result: .success(nil)) }
-        if isBroken { return Wake(reader: reader, result: .failure(PeerGone())) }
+        if let failure { return Wake(reader: reader, result: .failure(failure)) }
         precondition(self.reader == nil, "a body has one reader")
         self.reader = reader
         return nil
     }
 
-    mutating func cancelReader() -> Wake? {
+    /// Lets a waiting reader go with `CancellationError`.
+    public mutating func cancelReader() -> Wake? {
         reader.take().map { Wake(reader: $0, result: .failure(CancellationError())) }
     }
 }
