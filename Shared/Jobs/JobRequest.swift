@@ -24,13 +24,13 @@ public struct JobRequest: Sendable {
     /// How often it is begun at most; work that was given back by a process that stopped is not counted.
     public var maxAttempts: Int
     /// Not to be begun earlier.
-    public var runAfter: Date?
+    public var notBefore: Date?
 
     public init(
         id: UUID = .v7(), kind: String, workspaceID: UUID, userID: UUID? = nil, projectID: UUID? = nil,
         assetID: UUID? = nil, runID: UUID? = nil, stepID: String? = nil, attempt: Int = 1,
         payload: JSONValue = .object([:]), priority: Int = 0, deadline: Date? = nil, maxAttempts: Int = 3,
-        runAfter: Date? = nil
+        notBefore: Date? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -45,6 +45,6 @@ public struct JobRequest: Sendable {
         self.priority = min(100, max(-100, priority))
         self.deadline = deadline
         self.maxAttempts = max(1, maxAttempts)
-        self.runAfter = runAfter
+        self.notBefore = notBefore
     }
 }

@@ -34,7 +34,7 @@ public final class JobStore: Sendable {
             VALUES (\(request.id), \(request.kind), \(request.workspaceID), \(request.userID), \(request.projectID),
                 \(request.assetID), \(request.runID), \(request.stepID), \(request.attempt), \(request.payload),
                 \(request.priority), \(request.deadline), \(request.maxAttempts),
-                coalesce(\(request.runAfter)::timestamptz, now()), \(Trace.current?.traceparent))
+                coalesce(\(request.notBefore)::timestamptz, now()), \(Trace.current?.traceparent))
             ON CONFLICT (id) DO NOTHING RETURNING \(Job.columns)
             """)
         guard let job = try rows.first.map(Job.init) else { return nil }
