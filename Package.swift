@@ -66,7 +66,7 @@ let fleet: [(name: String, product: String)] = [
 var targets: [Target] = [
     clib("CMicrohttpd"), clib("CCurl"), clib("CWslay"), clib("CPostgres"), clib("CKafka"), clib("CProtobuf"),
     clib("COpenSSL"), clib("CArgon2"), clib("CLibAV"), clib("CEbur128"), clib("CFluidSynth"),
-    bridge("CVips", glib, ["vips", "gobject-2.0", "glib-2.0"]),
+    bridge("CVips", glib, ["vips", "gmodule-2.0", "gobject-2.0", "glib-2.0"]),
     bridge(
         "CPango", glib + ["pango-1.0", "cairo", "harfbuzz", "freetype2"],
         ["pangocairo-1.0", "pango-1.0", "cairo", "gobject-2.0", "glib-2.0"]),
