@@ -92,14 +92,20 @@ targets += [
     shared("Crypto", ["CArgon2", "COpenSSL", "Primitives"], tests: ["Primitives"]),
     shared("HTTP", ["Primitives", "Telemetry"]),
     shared("HTTPServer", ["CMicrohttpd", "CSystem", "Execution", "HTTP", "Lifecycle", "Primitives", "Telemetry"]),
-    shared("NetworkClient", ["CCurl", "Crypto", "Execution", "HTTP", "Primitives", "Telemetry"],
+    shared(
+        "NetworkClient", ["CCurl", "Crypto", "Execution", "HTTP", "Primitives", "Telemetry"],
         tests: ["HTTPServer", "Lifecycle"]),
     shared("WebSocket", ["CWslay", "Crypto", "HTTP", "Primitives"], tests: ["HTTPServer"]),
-    shared("Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),
+    shared(
+        "Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),
     shared("Postgres", ["CPostgres", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
     shared("Events", ["CEvents", "CProtobuf", "Primitives", "Telemetry"], tests: ["CEvents", "CProtobuf"]),
-    shared("Messaging", ["CKafka", "Events", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
-    shared("Outbox", ["Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"]),
+    shared(
+        "Messaging", ["CKafka", "Configuration", "Execution", "Lifecycle", "Primitives", "Telemetry"],
+        tests: ["CKafka"]),
+    shared(
+        "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
+        tests: ["CKafka"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
     shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
@@ -143,7 +149,9 @@ targets += [
         path: "Tests/TestKit", swiftSettings: settings),
     .executableTarget(
         name: "Sandbox",
-        dependencies: ["CKafka", "Configuration", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives", "Telemetry",
+        dependencies: [
+            "CKafka", "Configuration", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
+            "Telemetry",
         ],
         path: "Tests/Sandbox", exclude: ["README.md"], resources: [.embedInCode("Site")], swiftSettings: settings),
 ]
