@@ -102,10 +102,10 @@ targets += [
     shared("Events", ["CEvents", "CProtobuf", "Primitives", "Telemetry"], tests: ["CEvents", "CProtobuf"]),
     shared(
         "Messaging", ["CKafka", "Configuration", "Execution", "Lifecycle", "Primitives", "Telemetry"],
-        tests: ["CKafka"]),
+        tests: ["CKafka", "Execution"]),
     shared(
         "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
-        tests: ["CKafka"]),
+        tests: ["CKafka", "Execution"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
     shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
