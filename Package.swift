@@ -102,10 +102,10 @@ targets += [
     shared("Events", ["CEvents", "CProtobuf", "Primitives", "Telemetry"], tests: ["CEvents", "CProtobuf"]),
     shared(
         "Messaging", ["CKafka", "Configuration", "Execution", "Lifecycle", "Primitives", "Telemetry"],
-        tests: ["CKafka", "Execution"]),
+        tests: ["CKafka"]),
     shared(
         "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
-        tests: ["CKafka", "Execution"]),
+        tests: ["CKafka"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
     shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
@@ -150,7 +150,7 @@ targets += [
     .executableTarget(
         name: "Sandbox",
         dependencies: [
-            "CKafka", "Configuration", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
+            "CKafka", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
             "Telemetry",
         ],
         path: "Tests/Sandbox", exclude: ["README.md"], resources: [.embedInCode("Site")], swiftSettings: settings),
