@@ -107,7 +107,9 @@ targets += [
         "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
         tests: ["CKafka"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
-    shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
+    shared(
+        "ObjectStore", ["Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
+        tests: ["Crypto", "HTTP", "HTTPServer", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
     shared("AV", ["CEbur128", "CLibAV", "CSystem", "Execution", "Primitives"]),
     shared("Film", ["Primitives"]),
