@@ -121,7 +121,8 @@ targets += [
     shared(
         "ServiceKit",
         [
-            "Auth", "Configuration", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle", "Messaging",
+            "Auth", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle",
+            "Messaging",
             "NetworkClient", "Outbox", "Postgres", "Primitives", "Telemetry",
         ]),
 ].flatMap { $0 }
