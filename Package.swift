@@ -66,7 +66,7 @@ let fleet: [(name: String, product: String)] = [
 var targets: [Target] = [
     clib("CMicrohttpd"), clib("CCurl"), clib("CWslay"), clib("CPostgres"), clib("CKafka"), clib("CProtobuf"),
     clib("COpenSSL"), clib("CArgon2"), clib("CLibAV"), clib("CEbur128"), clib("CFluidSynth"),
-    bridge("CVips", glib, ["vips", "gmodule-2.0", "gobject-2.0", "glib-2.0"]),
+    bridge("CVips", glib, ["vips", "gobject-2.0", "glib-2.0"]),
     bridge(
         "CPango", glib + ["pango-1.0", "cairo", "harfbuzz", "freetype2"],
         ["pangocairo-1.0", "pango-1.0", "cairo", "gobject-2.0", "glib-2.0"]),
@@ -92,37 +92,29 @@ targets += [
     shared("Crypto", ["CArgon2", "COpenSSL", "Primitives"], tests: ["Primitives"]),
     shared("HTTP", ["Primitives", "Telemetry"]),
     shared("HTTPServer", ["CMicrohttpd", "CSystem", "Execution", "HTTP", "Lifecycle", "Primitives", "Telemetry"]),
-    shared(
-        "NetworkClient", ["CCurl", "Crypto", "Execution", "HTTP", "Primitives", "Telemetry"],
-        tests: ["HTTPServer", "Lifecycle"]),
-    shared("WebSocket", ["CWslay", "Crypto", "HTTP", "Primitives"], tests: ["HTTPServer"]),
-    shared(
-        "Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),
+    shared("NetworkClient", ["CCurl", "Crypto", "HTTP", "Primitives", "Telemetry"]),
+    shared("WebSocket", ["CWslay", "Crypto", "HTTP", "Primitives"]),
+    shared("Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),
     shared("Postgres", ["CPostgres", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
     shared("Events", ["CEvents", "CProtobuf", "Primitives", "Telemetry"], tests: ["CEvents", "CProtobuf"]),
-    shared(
-        "Messaging", ["CKafka", "Configuration", "Execution", "Lifecycle", "Primitives", "Telemetry"],
-        tests: ["CKafka"]),
-    shared(
-        "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
-        tests: ["CKafka"]),
+    shared("Messaging", ["CKafka", "Events", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
+    shared("Outbox", ["Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
-    shared(
-        "ObjectStore", ["Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
-        tests: ["Crypto", "HTTP", "HTTPServer", "NetworkClient", "Primitives", "Telemetry"]),
+    shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
     shared("AV", ["CEbur128", "CLibAV", "CSystem", "Execution", "Primitives"]),
     shared("Film", ["Primitives"]),
     shared("Titles", ["CPango", "Execution", "Primitives"]),
-    shared("Montage", ["AV", "CLibAV", "CMontage", "Execution", "Film", "Images", "Primitives", "Titles"]),
+    shared(
+        "Montage", ["AV", "CLibAV", "CMontage", "Execution", "Film", "Images", "Primitives", "Titles"],
+        tests: ["AV", "CMontage", "Execution", "Film", "Titles"]),
     shared("Sound", ["CSound"]),
     shared("Speech", ["CSherpa", "Execution", "Primitives", "Sound"]),
     shared("Music", ["CFluidSynth", "Execution", "Primitives", "Sound"]),
     shared(
         "ServiceKit",
         [
-            "Auth", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle",
-            "Messaging",
+            "Auth", "Configuration", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle", "Messaging",
             "NetworkClient", "Outbox", "Postgres", "Primitives", "Telemetry",
         ]),
 ].flatMap { $0 }
@@ -150,18 +142,22 @@ targets += [
         name: "TestKit",
         dependencies: ["Execution", "HTTP", "Primitives", "Telemetry"],
         path: "Tests/TestKit", swiftSettings: settings),
+    // Renders a timeline from a file: for looking at films and for scripts/bench-render.
+    .executableTarget(
+        name: "RenderTool", dependencies: ["Film", "Montage", "Primitives"], path: "Tests/RenderTool",
+        swiftSettings: settings),
     .executableTarget(
         name: "Sandbox",
-        dependencies: [
-            "CKafka", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
-            "Telemetry",
-        ],
+        dependencies: ["CKafka", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives", "Telemetry"],
         path: "Tests/Sandbox", exclude: ["README.md"], resources: [.embedInCode("Site")], swiftSettings: settings),
 ]
 
 var products: [Product] =
     fleet.map { .executable(name: $0.product, targets: ["\($0.name)Service"]) }
-    + [.executable(name: "sandbox", targets: ["Sandbox"])]
+    + [
+        .executable(name: "sandbox", targets: ["Sandbox"]),
+        .executable(name: "render-tool", targets: ["RenderTool"]),
+    ]
 
 // While working on one part: `ATELIER_ONLY=PostgresTests,JobsTests swift test` builds these targets and what they need.
 if let only = Context.environment["ATELIER_ONLY"], !only.isEmpty {

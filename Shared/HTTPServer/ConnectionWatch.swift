@@ -12,7 +12,6 @@ final class ConnectionWatch: Sendable {
         var waitsSince: ContinuousClock.Instant?
         var isFirst = true
         var record: RequestRecord?
-        var cancel: (@Sendable () -> Void)?
         var seenBytes: Int64 = 0
         var seenAt = ContinuousClock.now
     }
@@ -31,15 +30,11 @@ final class ConnectionWatch: Sendable {
         entries.withLock { _ = $0.removeValue(forKey: UInt(bitPattern: connection)) }
     }
 
-    /// - Parameter cancel: stops the handler; called when the client is gone while the handler works.
-    func requestBegan(
-        _ connection: OpaquePointer, _ record: RequestRecord, cancel: @escaping @Sendable () -> Void
-    ) {
+    func requestBegan(_ connection: OpaquePointer, _ record: RequestRecord) {
         entries.withLock { entries in
             guard var entry = entries[UInt(bitPattern: connection)] else { return }
             entry.waitsSince = nil
             entry.record = record
-            entry.cancel = cancel
             entry.seenBytes = 0
             entry.seenAt = .now
             entries[UInt(bitPattern: connection)] = entry
@@ -52,7 +47,6 @@ final class ConnectionWatch: Sendable {
             entry.waitsSince = .now
             entry.isFirst = false
             entry.record = nil
-            entry.cancel = nil
             entries[UInt(bitPattern: connection)] = entry
         }
     }
@@ -62,8 +56,6 @@ final class ConnectionWatch: Sendable {
 
     /// Cuts what is too slow now.
     func sweep(now: ContinuousClock.Instant = .now) {
-        var gone: [@Sendable () -> Void] = []
-        defer { for cancel in gone { cancel() } }
         entries.withLock { entries in
             for (key, var entry) in entries {
                 if let since = entry.waitsSince {
@@ -80,16 +72,9 @@ final class ConnectionWatch: Sendable {
                     }
                 } else {
                     entry.seenAt = now
-                    if Self.isGone(entry.socket), let cancel = entry.cancel.take() { gone.append(cancel) }
                     entries[key] = entry
                 }
             }
         }
-    }
-
-    /// The client closed: libmicrohttpd does not look at a connection that waits for its handler.
-    private static func isGone(_ socket: Int32) -> Bool {
-        var byte: UInt8 = 0
-        return recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
     }
 }

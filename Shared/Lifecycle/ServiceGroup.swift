@@ -57,19 +57,8 @@ public final class ServiceGroup: Sendable {
             }
             running.append((service, task))
             let isReady = await Self.firstOf(
-                {
-                    do {
-                        try await service.ready()
-                        return true
-                    } catch {
-                        failure.keep(error)
-                        return false
-                    }
-                }, orStop: [ended, trigger])
-            if !isReady {
-                ended.fire()
-                break
-            }
+                { (try? await service.ready()) != nil }, orStop: [ended, trigger])
+            if !isReady { break }
         }
         state.withLock { if $0 == .starting, running.count == services.count { $0 = .running } }
         await AsyncTrigger.waitAny([ended, trigger])

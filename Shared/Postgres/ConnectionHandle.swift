@@ -5,8 +5,6 @@ internal import Primitives
 /// An open libpq connection on its way from the thread that made it to its owner.
 struct ConnectionHandle: @unchecked Sendable {  // Moved between threads, never used by two: `Wire` guards it after.
     let pointer: OpaquePointer
-    /// Set to 1 when the server ends the session while nothing is under way.
-    let ended: UnsafeMutablePointer<Int32>
 
     /// Connects, blocking; the session gets its settings.
     /// - Throws: ``PostgresError``.
@@ -29,12 +27,9 @@ struct ConnectionHandle: @unchecked Sendable {  // Moved between threads, never 
             PQfinish(opened)
             throw PostgresError(.connectionFailed, message, sqlState: refusal(in: message))
         }
-        let ended = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
-        ended.initialize(to: 0)
-        atelier_pq_take_notices(opened, ended)
-        let handle = ConnectionHandle(pointer: opened, ended: ended)
+        atelier_pq_silence_notices(opened)
         guard let result = PQexec(opened, settings(configuration)) else {
-            handle.close()
+            PQfinish(opened)
             throw PostgresError(.connectionFailed, "out of memory")
         }
         defer { PQclear(result) }
@@ -42,16 +37,10 @@ struct ConnectionHandle: @unchecked Sendable {  // Moved between threads, never 
             PQenterPipelineMode(opened) == 1
         else {
             let error = PostgresError(result: result)
-            handle.close()
+            PQfinish(opened)
             throw error
         }
-        return handle
-    }
-
-    /// Ends the session.
-    func close() {
-        PQfinish(pointer)
-        ended.deallocate()
+        return ConnectionHandle(pointer: opened)
     }
 
     private static func settings(_ configuration: PostgresConfiguration) -> String {

@@ -23,8 +23,7 @@ struct Wire {
         var awaitsCancel = false
     }
 
-    private var owned: ConnectionHandle?
-    private var handle: OpaquePointer? { owned?.pointer }
+    private var handle: OpaquePointer?
     private var active: Active?
     private var waiting: [Operation] = []
     private var cancelledEarly: Set<UInt64> = []
@@ -39,7 +38,7 @@ struct Wire {
     private(set) var isTainted = false
 
     init(handle: ConnectionHandle, preparedLimit: Int) {
-        owned = handle
+        self.handle = handle.pointer
         self.preparedLimit = preparedLimit
     }
 
@@ -71,8 +70,8 @@ struct Wire {
 
     /// Closes the handle, once the socket is watched no more.
     mutating func release() {
-        owned?.close()
-        owned = nil
+        if let handle { PQfinish(handle) }
+        handle = nil
         socketToClose = nil
     }
 
@@ -165,7 +164,6 @@ struct Wire {
             PQfreemem(notification)
         }
         if PQstatus(handle) == CONNECTION_BAD { fail(sendFailure()) }
-        if owned?.ended.pointee == 1 { fail(PostgresError(.connectionLost, "the server ended the session")) }
     }
 
     private mutating func advance() {

@@ -41,7 +41,7 @@ public struct BackdropPainter {
         // Evening out, so that words are readable over any picture: dark over the whole, darker at the rim.
         canvas.fill(
             from: (0, 0), to: (0, h),
-            [(0, look.ink.opacity(0.42)), (0.5, look.ink.opacity(0.5)), (1, look.ink.opacity(0.74))])
+            [(0, look.ink.opacity(0.3)), (0.5, look.ink.opacity(0.4)), (1, look.ink.opacity(0.66))])
         canvas.mode = .softLight
         canvas.fill(from: (0, h), to: (w, 0), [(0, look.shade.opacity(0.7)), (1, look.glow.opacity(0.6))])
         canvas.mode = .screen

@@ -43,7 +43,7 @@ public struct CardPainter {
                 try TextLayout.fitting(
                     kicker.uppercased(), kickerStyle(isLeft), wrap: wrap, lines: 2)
             } else { nil }
-        let gap = (rule: 30 * unit, kicker: 36 * unit)
+        let gap = (rule: 46 * unit, kicker: 38 * unit)
         let rule = (width: look.rule.width * unit, height: look.rule.height * unit)
         let total = words.height + gap.rule + rule.height + (small.map { $0.height + gap.kicker } ?? 0)
         // A little above the middle: the optical centre, and away from the captions.

@@ -1,5 +1,4 @@
 #pragma once
-#include "child.h"
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <unistd.h>
