@@ -66,7 +66,7 @@ let fleet: [(name: String, product: String)] = [
 var targets: [Target] = [
     clib("CMicrohttpd"), clib("CCurl"), clib("CWslay"), clib("CPostgres"), clib("CKafka"), clib("CProtobuf"),
     clib("COpenSSL"), clib("CArgon2"), clib("CLibAV"), clib("CEbur128"), clib("CFluidSynth"),
-    bridge("CVips", glib, ["vips", "gobject-2.0", "glib-2.0"]),
+    bridge("CVips", glib, ["vips", "gmodule-2.0", "gobject-2.0", "glib-2.0"]),
     bridge(
         "CPango", glib + ["pango-1.0", "cairo", "harfbuzz", "freetype2"],
         ["pangocairo-1.0", "pango-1.0", "cairo", "gobject-2.0", "glib-2.0"]),
@@ -92,15 +92,24 @@ targets += [
     shared("Crypto", ["CArgon2", "COpenSSL", "Primitives"], tests: ["Primitives"]),
     shared("HTTP", ["Primitives", "Telemetry"]),
     shared("HTTPServer", ["CMicrohttpd", "CSystem", "Execution", "HTTP", "Lifecycle", "Primitives", "Telemetry"]),
-    shared("NetworkClient", ["CCurl", "Crypto", "HTTP", "Primitives", "Telemetry"]),
-    shared("WebSocket", ["CWslay", "Crypto", "HTTP", "Primitives"]),
-    shared("Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),
+    shared(
+        "NetworkClient", ["CCurl", "Crypto", "Execution", "HTTP", "Primitives", "Telemetry"],
+        tests: ["HTTPServer", "Lifecycle"]),
+    shared("WebSocket", ["CWslay", "Crypto", "HTTP", "Primitives"], tests: ["HTTPServer"]),
+    shared(
+        "Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),
     shared("Postgres", ["CPostgres", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
     shared("Events", ["CEvents", "CProtobuf", "Primitives", "Telemetry"], tests: ["CEvents", "CProtobuf"]),
-    shared("Messaging", ["CKafka", "Events", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
-    shared("Outbox", ["Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"]),
+    shared(
+        "Messaging", ["CKafka", "Configuration", "Execution", "Lifecycle", "Primitives", "Telemetry"],
+        tests: ["CKafka"]),
+    shared(
+        "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
+        tests: ["CKafka"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
-    shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
+    shared(
+        "ObjectStore", ["Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
+        tests: ["Crypto", "HTTP", "HTTPServer", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
     shared("AV", ["CEbur128", "CLibAV", "CSystem", "Execution", "Primitives"]),
     shared("Film", ["Primitives"]),
@@ -114,7 +123,8 @@ targets += [
     shared(
         "ServiceKit",
         [
-            "Auth", "Configuration", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle", "Messaging",
+            "Auth", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle",
+            "Messaging",
             "NetworkClient", "Outbox", "Postgres", "Primitives", "Telemetry",
         ]),
 ].flatMap { $0 }
@@ -148,7 +158,10 @@ targets += [
         swiftSettings: settings),
     .executableTarget(
         name: "Sandbox",
-        dependencies: ["CKafka", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives", "Telemetry"],
+        dependencies: [
+            "CKafka", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
+            "Telemetry",
+        ],
         path: "Tests/Sandbox", exclude: ["README.md"], resources: [.embedInCode("Site")], swiftSettings: settings),
 ]
 

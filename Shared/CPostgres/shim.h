@@ -1,14 +1,17 @@
 #pragma once
 #include <postgresql/libpq-fe.h>
 
-/* libpq writes notices to standard error unless told otherwise; the log belongs to the process. */
-static void atelier_pq_ignore_notice(void *context, const PGresult *result) {
-    (void)context;
-    (void)result;
+#include <string.h>
+
+/* libpq writes notices to standard error unless told otherwise; the log belongs to the process. An idle backend that is
+   ended says so in a notice (class 57P), ahead of the end of the stream: `ended` is set to 1 then. */
+static void atelier_pq_note(void *ended, const PGresult *result) {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (state && strncmp(state, "57P", 3) == 0) *(int *)ended = 1;
 }
 
-static inline void atelier_pq_silence_notices(PGconn *connection) {
-    PQsetNoticeReceiver(connection, atelier_pq_ignore_notice, 0);
+static inline void atelier_pq_take_notices(PGconn *connection, int *ended) {
+    PQsetNoticeReceiver(connection, atelier_pq_note, ended);
 }
 
 /* PG_DIAG_* are character macros that Swift does not import as Int32. */

@@ -12,6 +12,7 @@ final class ConnectionWatch: Sendable {
         var waitsSince: ContinuousClock.Instant?
         var isFirst = true
         var record: RequestRecord?
+        var cancel: (@Sendable () -> Void)?
         var seenBytes: Int64 = 0
         var seenAt = ContinuousClock.now
     }
@@ -30,11 +31,15 @@ final class ConnectionWatch: Sendable {
         entries.withLock { _ = $0.removeValue(forKey: UInt(bitPattern: connection)) }
     }
 
-    func requestBegan(_ connection: OpaquePointer, _ record: RequestRecord) {
+    /// - Parameter cancel: stops the handler; called when the client is gone while the handler works.
+    func requestBegan(
+        _ connection: OpaquePointer, _ record: RequestRecord, cancel: @escaping @Sendable () -> Void
+    ) {
         entries.withLock { entries in
             guard var entry = entries[UInt(bitPattern: connection)] else { return }
             entry.waitsSince = nil
             entry.record = record
+            entry.cancel = cancel
             entry.seenBytes = 0
             entry.seenAt = .now
             entries[UInt(bitPattern: connection)] = entry
@@ -47,6 +52,7 @@ final class ConnectionWatch: Sendable {
             entry.waitsSince = .now
             entry.isFirst = false
             entry.record = nil
+            entry.cancel = nil
             entries[UInt(bitPattern: connection)] = entry
         }
     }
@@ -56,6 +62,8 @@ final class ConnectionWatch: Sendable {
 
     /// Cuts what is too slow now.
     func sweep(now: ContinuousClock.Instant = .now) {
+        var gone: [@Sendable () -> Void] = []
+        defer { for cancel in gone { cancel() } }
         entries.withLock { entries in
             for (key, var entry) in entries {
                 if let since = entry.waitsSince {
@@ -72,9 +80,16 @@ final class ConnectionWatch: Sendable {
                     }
                 } else {
                     entry.seenAt = now
+                    if Self.isGone(entry.socket), let cancel = entry.cancel.take() { gone.append(cancel) }
                     entries[key] = entry
                 }
             }
         }
+    }
+
+    /// The client closed: libmicrohttpd does not look at a connection that waits for its handler.
+    private static func isGone(_ socket: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
     }
 }

@@ -162,7 +162,7 @@ final class Exchange: HTTPBodySource {
         let (wake, task) = state.withLock { state in
             state.isOver = true
             state.connection = nil
-            return (state.content.fail(), state.task)
+            return (state.content.fail(PeerGone()), state.task)
         }
         wake?()
         if !completed { task?.cancel() }
@@ -245,12 +245,15 @@ final class Exchange: HTTPBodySource {
     }
 
     private func offer(_ answer: HTTPResponse) {
-        state.withLock { state in
-            guard !state.isOver else { return }
+        let wake = state.withLock { state -> ContentBuffer.Wake? in
+            guard !state.isOver else { return nil }
             state.answer = answer
-            state.content.clear()
             resume(&state)
+            // libmicrohttpd sends nothing before it has all content, so what was not read until now is thrown away.
+            state.content.clear()
+            return state.content.fail(PeerGone())
         }
+        wake?()
     }
 
     private func send(_ answer: HTTPResponse, on connection: ConnectionHandle, closing: Bool) -> Bool {

@@ -141,7 +141,7 @@ func serverAccess(
     let goesOn: Bool
     if exchange.record.isFirstCall() {
         core.add(exchange)
-        core.watch.requestBegan(connection, exchange.record)
+        core.watch.requestBegan(connection, exchange.record) { [weak exchange] in exchange?.cancel() }
         goesOn = exchange.begin(
             connection: ConnectionHandle(pointer: connection), method: String(cString: method),
             version: String(cString: version))

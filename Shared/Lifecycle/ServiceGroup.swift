@@ -57,8 +57,19 @@ public final class ServiceGroup: Sendable {
             }
             running.append((service, task))
             let isReady = await Self.firstOf(
-                { (try? await service.ready()) != nil }, orStop: [ended, trigger])
-            if !isReady { break }
+                {
+                    do {
+                        try await service.ready()
+                        return true
+                    } catch {
+                        failure.keep(error)
+                        return false
+                    }
+                }, orStop: [ended, trigger])
+            if !isReady {
+                ended.fire()
+                break
+            }
         }
         state.withLock { if $0 == .starting, running.count == services.count { $0 = .running } }
         await AsyncTrigger.waitAny([ended, trigger])

@@ -5,6 +5,8 @@ internal import Primitives
 /// An open libpq connection on its way from the thread that made it to its owner.
 struct ConnectionHandle: @unchecked Sendable {  // Moved between threads, never used by two: `Wire` guards it after.
     let pointer: OpaquePointer
+    /// Set to 1 when the server ends the session while nothing is under way.
+    let ended: UnsafeMutablePointer<Int32>
 
     /// Connects, blocking; the session gets its settings.
     /// - Throws: ``PostgresError``.
@@ -27,9 +29,12 @@ struct ConnectionHandle: @unchecked Sendable {  // Moved between threads, never 
             PQfinish(opened)
             throw PostgresError(.connectionFailed, message, sqlState: refusal(in: message))
         }
-        atelier_pq_silence_notices(opened)
+        let ended = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+        ended.initialize(to: 0)
+        atelier_pq_take_notices(opened, ended)
+        let handle = ConnectionHandle(pointer: opened, ended: ended)
         guard let result = PQexec(opened, settings(configuration)) else {
-            PQfinish(opened)
+            handle.close()
             throw PostgresError(.connectionFailed, "out of memory")
         }
         defer { PQclear(result) }
@@ -37,10 +42,16 @@ struct ConnectionHandle: @unchecked Sendable {  // Moved between threads, never 
             PQenterPipelineMode(opened) == 1
         else {
             let error = PostgresError(result: result)
-            PQfinish(opened)
+            handle.close()
             throw error
         }
-        return ConnectionHandle(pointer: opened)
+        return handle
+    }
+
+    /// Ends the session.
+    func close() {
+        PQfinish(pointer)
+        ended.deallocate()
     }
 
     private static func settings(_ configuration: PostgresConfiguration) -> String {

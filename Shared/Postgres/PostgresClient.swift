@@ -29,6 +29,9 @@ public final class PostgresClient: Service {
 
     deinit { listener.stop() }
 
+    /// The schema that unqualified names mean.
+    public var schema: String { pool.configuration.schema ?? "public" }
+
     /// Keeps the pool until ``stop()``.
     public func run() async throws {
         MetricsRegistry.shared.onScrape { [weak pool] metrics in

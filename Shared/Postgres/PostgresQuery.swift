@@ -63,6 +63,11 @@ public struct PostgresQuery: Sendable, Hashable, ExpressibleByStringInterpolatio
             query.append(parameter: value.postgresParameter)
         }
 
+        /// Binds a value, or NULL.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            query.append(parameter: value.postgresParameter)
+        }
+
         /// Inserts a query with its parameters.
         public mutating func appendInterpolation(_ other: PostgresQuery) { query.append(other) }
 

@@ -13,10 +13,13 @@ public struct PostgresRow: Sendable {
         (0..<set.rowCount).map { PostgresRow(set: set, index: $0) }
     }
 
-    /// The columns from the first, as in `row.decode((UUID, String, Int?).self)`.
+    /// The columns in their order, as in `row.decode((UUID, String, Int?).self)`.
+    /// - Parameter first: the first column, counted from 0; many columns are decoded in several calls.
     /// - Throws: ``PostgresError/Code/decoding`` where a column is missing or is no such value.
-    public func decode<each T: PostgresDecodable>(_ types: (repeat each T).Type) throws -> (repeat each T) {
-        var column = -1
+    public func decode<each T: PostgresDecodable>(
+        _ types: (repeat each T).Type, from first: Int = 0
+    ) throws -> (repeat each T) {
+        var column = first - 1
         func next<C: PostgresDecodable>(_ type: C.Type) throws -> C {
             column += 1
             return try set.decode(type, row: index, column: column)

@@ -23,7 +23,8 @@ struct Wire {
         var awaitsCancel = false
     }
 
-    private var handle: OpaquePointer?
+    private var owned: ConnectionHandle?
+    private var handle: OpaquePointer? { owned?.pointer }
     private var active: Active?
     private var waiting: [Operation] = []
     private var cancelledEarly: Set<UInt64> = []
@@ -38,7 +39,7 @@ struct Wire {
     private(set) var isTainted = false
 
     init(handle: ConnectionHandle, preparedLimit: Int) {
-        self.handle = handle.pointer
+        owned = handle
         self.preparedLimit = preparedLimit
     }
 
@@ -70,8 +71,8 @@ struct Wire {
 
     /// Closes the handle, once the socket is watched no more.
     mutating func release() {
-        if let handle { PQfinish(handle) }
-        handle = nil
+        owned?.close()
+        owned = nil
         socketToClose = nil
     }
 
@@ -164,6 +165,7 @@ struct Wire {
             PQfreemem(notification)
         }
         if PQstatus(handle) == CONNECTION_BAD { fail(sendFailure()) }
+        if owned?.ended.pointee == 1 { fail(PostgresError(.connectionLost, "the server ended the session")) }
     }
 
     private mutating func advance() {

@@ -156,3 +156,12 @@ public final class MemoryLogSink: LogSink {
     public var lines: [LogLine] { stored.withLock { $0 } }
     public func write(_ line: LogLine) { stored.withLock { $0.append(line) } }
 }
+
+/// Words for the person at the terminal, beside the log.
+public enum StandardError {
+    /// Writes a line.
+    public static func write(_ line: String) {
+        var text = line + "\n"
+        text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+}

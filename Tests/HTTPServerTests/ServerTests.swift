@@ -390,4 +390,20 @@ struct ServerTests {
             #expect(all[end] == 3)
         }
     }
+
+    @Test func cancelsTheHandlerOfAClientThatLeft() async throws {
+        let wasCancelled = Box(false)
+        try await withServer {
+            $0.get("/wait") { _ in
+                do { try await Task.sleep(for: .seconds(60)) } catch { wasCancelled.value = true }
+                return .noContent
+            }
+        } _: { server in
+            let client = try await RawClient(port: server.boundPort)
+            try await client.send("GET /wait HTTP/1.1\r\nHost: t\r\n\r\n")
+            try await Task.sleep(for: .milliseconds(50))
+            client.close()
+            try await eventually { wasCancelled.value }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include "child.h"
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <unistd.h>

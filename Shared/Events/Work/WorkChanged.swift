@@ -1,12 +1,13 @@
 public import FoundationEssentials
 internal import Primitives
 
-/// A piece of work went on. On the worker's event topic. Key: the work.
+/// A piece of work went on. On the worker's event topic. Key: the run, so that one consumer
+/// has all that concerns a run; else the work.
 public struct WorkChanged: EventPayload {
     public static let messageName = "atelier.work.v1.WorkChanged"
     public static let topics = Worker.allCases.map { Topic.events(of: $0) }
     public var topic: Topic { .events(of: worker) }
-    public var key: String { workID.text }
+    public var key: String { (runID ?? workID).text }
 
     /// The piece of work.
     public var workID: UUID

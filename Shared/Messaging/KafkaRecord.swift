@@ -1,0 +1,67 @@
+public import FoundationEssentials
+
+/// A record on its way to Kafka.
+public struct KafkaRecord: Sendable, Equatable {
+    /// The name of the topic.
+    public var topic: String
+    /// Records of one key stay in order.
+    public var key: Data
+    /// Headers in their order.
+    public var headers: [Header]
+    public var value: Data
+
+    /// A header of a record.
+    public struct Header: Sendable, Equatable {
+        public var name: String
+        public var value: Data
+
+        public init(_ name: String, _ value: Data) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public init(topic: String, key: Data, headers: [Header], value: Data) {
+        self.topic = topic
+        self.key = key
+        self.headers = headers
+        self.value = value
+    }
+}
+
+/// Where a record stands in its topic.
+public struct RecordPosition: Sendable, Hashable {
+    public let partition: Int32
+    public let offset: Int64
+}
+
+/// A record as it was read.
+public struct ReceivedRecord: Sendable {
+    public let topic: String
+    public let partition: Int32
+    public let offset: Int64
+    public let key: Data?
+    public let headers: [KafkaRecord.Header]
+    /// `nil` for a tombstone.
+    public let value: Data?
+
+    /// A record from its parts, for tests.
+    public init(
+        topic: String, partition: Int32, offset: Int64, key: Data?, headers: [KafkaRecord.Header], value: Data?
+    ) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.key = key
+        self.headers = headers
+        self.value = value
+    }
+
+    /// The last header of a name, as text; `nil` where it is absent or no UTF-8.
+    public func header(_ name: String) -> String? {
+        headers.last { $0.name == name }.flatMap { String(validating: $0.value, as: UTF8.self) }
+    }
+
+    /// How much memory it holds, about.
+    var size: Int { 200 + (value?.count ?? 0) + (key?.count ?? 0) + headers.reduce(0) { $0 + $1.value.count + 60 } }
+}

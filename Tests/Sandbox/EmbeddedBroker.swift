@@ -1,0 +1,48 @@
+import CKafka
+import Events
+import FoundationEssentials
+import Glibc
+
+/// librdkafka's own broker (its mock cluster) behind a port of our choice. Memory only: it forgets when it dies, and
+/// then announces another cluster id, which the fleet's relays notice.
+final class EmbeddedBroker: @unchecked Sendable {  // The handles are made once and only destroyed at the end.
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let client: OpaquePointer
+    private let cluster: OpaquePointer
+    private let relay: PortRelay
+
+    /// - Throws: ``Failed`` where the cluster cannot be made, or the port is taken.
+    init(port: Int) throws {
+        var text = [CChar](repeating: 0, count: 512)
+        let conf = rd_kafka_conf_new()
+        guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, &text, text.count) else {
+            throw Failed(
+                description:
+                    "broker: \(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))")
+        }
+        guard let cluster = rd_kafka_mock_cluster_new(client, 1) else {
+            throw Failed(description: "the mock cluster could not be made")
+        }
+        self.client = client
+        self.cluster = cluster
+        // With the admin API missing, topics are made here; those of dead letters come with their first message.
+        for topic in Topic.all {
+            guard rd_kafka_mock_topic_create(cluster, topic.rawValue, 6, 1) == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw Failed(description: "the topic \(topic) could not be made")
+            }
+        }
+        guard let address = rd_kafka_mock_cluster_bootstraps(cluster),
+            let inner = String(cString: address).split(separator: ":").last.flatMap({ Int($0) })
+        else { throw Failed(description: "the mock cluster has no address") }
+        relay = try PortRelay(port: port, to: inner)
+    }
+
+    deinit {
+        relay.close()
+        rd_kafka_mock_cluster_destroy(cluster)
+        rd_kafka_destroy(client)
+    }
+}
