@@ -29,7 +29,7 @@ struct ServiceHost<Settings: Configurable>: Sendable {
 
     /// The schema's modules in the order in which they are applied.
     private var modules: [(name: String, migrations: [Migration])] {
-        var modules = [("outbox", Outbox.migrations)]
+        var modules = [("outbox", Outbox.migrations), ("idempotency", Idempotency.migrations)]
         if definition.usesJobs { modules.append(("jobs", Jobs.migrations)) }
         modules.append((definition.name, definition.migrations))
         return modules
