@@ -157,6 +157,10 @@ targets += [
         name: "RenderTool", dependencies: ["Film", "Montage", "Primitives"], path: "Tests/RenderTool",
         swiftSettings: settings),
     .executableTarget(
+        name: "EventBench",
+        dependencies: ["Events", "Lifecycle", "Messaging", "Outbox", "Postgres", "Primitives", "Telemetry"],
+        path: "Tests/Benchmarks/Events", swiftSettings: settings),
+    .executableTarget(
         name: "Sandbox",
         dependencies: [
             "CKafka", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
