@@ -14,6 +14,7 @@ final class EventBench: Sendable {
         var committed: [UUID: ContinuousClock.Instant] = [:]
         var latencies: [Double] = []
         var lastEffect = ContinuousClock.now
+        var asked = 0
     }
 
     private let postgres: PostgresClient
@@ -60,7 +61,6 @@ final class EventBench: Sendable {
         times.withLock { $0 = Times() }
 
         let start = ContinuousClock.now
-        let total = Mutex(0)
         let workers = rate > 0 ? max(4, Int(rate / 50)) : 64
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<workers {
@@ -72,13 +72,13 @@ final class EventBench: Sendable {
                             next += .seconds(Double(workers) / rate)
                         }
                         try await change()
-                        total.withLock { $0 += 1 }
+                        times.withLock { $0.asked += 1 }
                     }
                 }
             }
             try await group.waitForAll()
         }
-        let count = total.withLock { $0 }
+        let count = times.withLock { $0.asked }
         let deadline = ContinuousClock.now + .seconds(60)
         while times.withLock({ $0.latencies.count }) < count, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(20))
