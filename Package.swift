@@ -174,6 +174,7 @@ var products: [Product] =
     + [
         .executable(name: "sandbox", targets: ["Sandbox"]),
         .executable(name: "render-tool", targets: ["RenderTool"]),
+        .executable(name: "event-bench", targets: ["EventBench"]),
     ]
 
 // While working on one part: `ATELIER_ONLY=PostgresTests,JobsTests swift test` builds these targets and what they need.
