@@ -137,7 +137,7 @@ let runtime = [
 
 targets += [
     service("Gateway", "gateway", runtime + ["CSystem"], embed: ["Site"]),
-    service("User", "user", runtime),
+    service("User", "user", runtime, embed: ["Resources", "Schema"]),
     service("Project", "project", runtime, embed: ["Schema", "Workflows"]),
     service("Storage", "storage", runtime + ["ObjectStore"]),
     service("MediaWorker", "media-worker", runtime + ["AV", "Film", "Images", "Montage"]),
@@ -157,10 +157,6 @@ targets += [
         name: "RenderTool", dependencies: ["Film", "Montage", "Primitives"], path: "Tests/RenderTool",
         swiftSettings: settings),
     .executableTarget(
-        name: "EventBench",
-        dependencies: ["Events", "Lifecycle", "Messaging", "Outbox", "Postgres", "Primitives", "Telemetry"],
-        path: "Tests/Benchmarks/Events", swiftSettings: settings),
-    .executableTarget(
         name: "Sandbox",
         dependencies: [
             "CKafka", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
@@ -174,7 +170,6 @@ var products: [Product] =
     + [
         .executable(name: "sandbox", targets: ["Sandbox"]),
         .executable(name: "render-tool", targets: ["RenderTool"]),
-        .executable(name: "event-bench", targets: ["EventBench"]),
     ]
 
 // While working on one part: `ATELIER_ONLY=PostgresTests,JobsTests swift test` builds these targets and what they need.

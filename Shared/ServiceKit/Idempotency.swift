@@ -41,17 +41,18 @@ public enum Idempotency {
     private static let keptHours = 48
 
     /// Runs `body` in a transaction, once for each key; without a key each time.
+    /// - Parameter secret: seals the stored answer: for answers that carry tokens or other secrets.
     /// - Throws: `Problem` 422 and 409 as above; `PostgresError`; what `body` throws.
     public static func perform(
-        _ key: IdempotencyKey?, on postgres: PostgresClient,
+        _ key: IdempotencyKey?, on postgres: PostgresClient, sealedBy secret: String? = nil,
         _ body: (PostgresTransaction) async throws -> HTTPResponse
     ) async throws -> HTTPResponse {
         guard let key else { return try await postgres.withTransaction { try await body($0) } }
         if Int.random(in: 0..<256) == 0 { try? await purge(on: postgres) }
         return try await postgres.withTransaction { tx in
-            if let stored = try await claim(key, in: tx) { return stored }
+            if let stored = try await claim(key, sealedBy: secret, in: tx) { return stored }
             let response = try await body(tx)
-            try await keep(response, for: key, in: tx)
+            try await keep(response, for: key, sealedBy: secret, in: tx)
             return response
         }
     }
@@ -68,7 +69,9 @@ public enum Idempotency {
 
     /// Takes a key for this transaction.
     /// - Returns: the answer that was stored under it, if there is one.
-    private static func claim(_ key: IdempotencyKey, in tx: PostgresTransaction) async throws -> HTTPResponse? {
+    private static func claim(
+        _ key: IdempotencyKey, sealedBy secret: String?, in tx: PostgresTransaction
+    ) async throws -> HTTPResponse? {
         do {
             // While another transaction has the key, this waits for its end.
             let rows = try await tx.batch([
@@ -99,17 +102,20 @@ public enum Idempotency {
                 .unprocessableContent, code: "idempotency_key_reused",
                 detail: "This Idempotency-Key was used with another request.")
         }
-        var answer = HTTPResponse(HTTPStatus(rawValue: status ?? 200), body: .data(body ?? Data()))
+        var content = body ?? Data()
+        if let secret { content = try AESGCM.open(content, key: sealKey(secret), purpose: Data(key.key.utf8)) }
+        var answer = HTTPResponse(HTTPStatus(rawValue: status ?? 200), body: .data(content))
         for (name, value) in headers?.value ?? [:] { answer.headers.set(name, value) }
         answer.headers.set("Idempotency-Replayed", "true")
         return answer
     }
 
     private static func keep(
-        _ response: HTTPResponse, for key: IdempotencyKey, in tx: PostgresTransaction
+        _ response: HTTPResponse, for key: IdempotencyKey, sealedBy secret: String?, in tx: PostgresTransaction
     ) async throws {
         var body = Data()
         if case .data(let data) = response.body { body = data }
+        if let secret { body = try AESGCM.seal(body, key: sealKey(secret), purpose: Data(key.key.utf8)) }
         var headers: [String: String] = [:]
         for name in ["Content-Type", "Location"] { headers[name] = response.headers[name] }
         try await tx.execute(
@@ -118,6 +124,10 @@ public enum Idempotency {
             SET status = \(response.status.rawValue), headers = \(PostgresJSON(headers)), body = \(body)
             WHERE scope = \(key.scope) AND key = \(key.key)
             """)
+    }
+
+    private static func sealKey(_ secret: String) -> Data {
+        HMACSHA256.code(for: Data("atelier idempotency v1".utf8), key: Data(secret.utf8))
     }
 }
 
@@ -134,6 +144,13 @@ public struct IdempotencyKey: Sendable {
     public static func read(
         _ request: HTTPRequest, _ principal: Principal, limit: Int = 1 << 20
     ) async throws -> (HTTPRequest, IdempotencyKey?) {
+        try await read(request, scope: "\(principal.workspaceID.text) \(principal.userID.text)", limit: limit)
+    }
+
+    /// The same where nobody is known yet: `scope` says for whom the key counts.
+    public static func read(
+        _ request: HTTPRequest, scope: String, limit: Int = 1 << 20
+    ) async throws -> (HTTPRequest, IdempotencyKey?) {
         guard let field = request.headers["Idempotency-Key"] else { return (request, nil) }
         // A structured string (RFC 8941) stands in quotes; many clients leave them out.
         let text =
@@ -145,7 +162,7 @@ public struct IdempotencyKey: Sendable {
         var read = request
         read.body = .data(content)
         let key = IdempotencyKey(
-            scope: "\(principal.workspaceID.text) \(principal.userID.text) \(request.method.rawValue) \(request.path)",
+            scope: "\(scope) \(request.method.rawValue) \(request.path)",
             key: String(text), fingerprint: SHA256.hash(content))
         return (read, key)
     }
