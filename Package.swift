@@ -157,6 +157,10 @@ targets += [
         name: "RenderTool", dependencies: ["Film", "Montage", "Primitives"], path: "Tests/RenderTool",
         swiftSettings: settings),
     .executableTarget(
+        name: "EventBench",
+        dependencies: ["Events", "Lifecycle", "Messaging", "Outbox", "Postgres", "Primitives", "Telemetry"],
+        path: "Tests/Benchmarks/Events", swiftSettings: settings),
+    .executableTarget(
         name: "Sandbox",
         dependencies: [
             "CKafka", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
@@ -170,6 +174,7 @@ var products: [Product] =
     + [
         .executable(name: "sandbox", targets: ["Sandbox"]),
         .executable(name: "render-tool", targets: ["RenderTool"]),
+        .executable(name: "event-bench", targets: ["EventBench"]),
     ]
 
 // While working on one part: `ATELIER_ONLY=PostgresTests,JobsTests swift test` builds these targets and what they need.

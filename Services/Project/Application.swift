@@ -15,7 +15,9 @@ let definition = ServiceDefinition(
     schema: "project", migrations: ProjectParts.migrations, configuration: ProjectConfiguration.self
 ) { _, platform in
     let parts = try ProjectParts(
-        postgres: platform.postgres, outbox: platform.outbox, tokens: platform.tokens, metrics: platform.metrics)
+        postgres: platform.postgres, outbox: platform.outbox, tokens: platform.tokens,
+        assets: .remote(platform.peers.storage, http: platform.http, tokens: platform.serviceTokens),
+        metrics: platform.metrics)
     return Assembly(
         routes: parts.routes,
         subscriptions: [

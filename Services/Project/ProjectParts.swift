@@ -21,7 +21,10 @@ struct ProjectParts: Sendable {
     let routes: Router
 
     /// - Throws: where a built-in workflow is faulty.
-    init(postgres: PostgresClient, outbox: Outbox, tokens: TokenVerifier, metrics: MetricsRegistry) throws {
+    init(
+        postgres: PostgresClient, outbox: Outbox, tokens: TokenVerifier, assets: AssetDirectory,
+        metrics: MetricsRegistry
+    ) throws {
         let projects = ProjectStore(outbox: outbox)
         let runs = self.runs
         let driver = RunDriver(store: runs, outbox: outbox, metrics: metrics) { id, status, tx in
@@ -37,7 +40,10 @@ struct ProjectParts: Sendable {
         }.add(to: &routes)
         JobRoutes(store: work, outbox: outbox, postgres: postgres, tokens: tokens).add(to: &routes)
         WorkflowRoutes(workflows: workflows).add(to: &routes)
-        RunRoutes(workflows: workflows, store: runs, driver: driver, postgres: postgres, tokens: tokens) {
+        RunRoutes(
+            workflows: workflows, store: runs, driver: driver, postgres: postgres, tokens: tokens,
+            assets: assets
+        ) {
             try await projects.find($0, workspace: $1, on: postgres) != nil
         }.add(to: &routes)
         self.projects = projects

@@ -47,12 +47,12 @@ public struct BackdropPainter {
         canvas.mode = .screen
         let light = (x: w * random.next(0.66, 0.86), y: h * random.next(0.02, 0.2))
         canvas.fill(
-            centre: light, radius: w * 0.62, squeeze: 0.7,
+            centre: light, radius: max(w, h) * 0.62, squeeze: 0.7,
             [(0, look.glow.opacity(0.34)), (0.4, look.glow.opacity(0.11)), (1, look.glow.opacity(0))])
         if isNear { discs(canvas, w, h, &random) }
         canvas.mode = .over
         canvas.fill(
-            centre: (w / 2, h * 0.46), radius: w * 0.72, squeeze: 0.8,
+            centre: (w / 2, h * 0.46), radius: max(w, h) * 0.72, squeeze: w > h ? 0.8 : 1,
             [(0, look.ink.opacity(0)), (0.55, look.ink.opacity(0.06)), (1, look.ink.opacity(0.62))])
         return canvas
     }

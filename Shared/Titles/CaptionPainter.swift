@@ -21,7 +21,7 @@ public struct CaptionPainter {
     /// A caption on its plate: the lines as given, smaller where a line would leave the margins.
     public func caption(_ text: String) throws(TitlesError) -> Painted {
         let room = Double(width) * (1 - 2 * look.sideMargin) - 2 * look.platePadding.x * unit
-        var style = look.caption.scaled(unit)
+        var style = look.caption.scaled(height > width ? unit * look.portraitCaption : unit)
         var layout = try TextLayout(text, style)
         if layout.width > room {
             style = style.scaled(max(0.6, room / layout.width))

@@ -44,6 +44,8 @@ public struct Look: Sendable {
     /// Padding of a caption's plate, and its corners.
     public var platePadding = (x: 30.0, y: 15.0)
     public var plateRadius = 14.0
+    /// How much larger captions are on a tall picture, which is seen on a phone.
+    public var portraitCaption = 1.3
     public var plateOpacity = 0.66
     /// Widest caption line in columns, by shape of the picture.
     public var captionColumns = (landscape: 42, square: 30, portrait: 24)
@@ -81,7 +83,7 @@ public struct Look: Sendable {
     // MARK: Colour of pictures
 
     /// Contrast around middle grey, saturation, and warmth in steps of chroma: one gentle grade over all pictures.
-    public var grade = (contrast: 1.05, saturation: 1.06, warmth: 1.5)
+    public var grade = (contrast: 1.05, saturation: 1.03, warmth: 1.0)
 
     // MARK: Sound
 

@@ -19,6 +19,9 @@ struct Bench: Sendable {
     let signer: TokenSigner
     let logger: Logger
 
+    /// The one asset that nobody has.
+    static let missingAsset = UUID.v7()
+
     /// A person in a workspace.
     struct Person: Sendable {
         let user = UUID.v7()
@@ -86,7 +89,9 @@ func withBench<T: Sendable>(poolSize: Int = 10, _ body: (Bench) async throws -> 
         let verifier = TokenVerifier(
             keys: KeyDirectory(keys: JSONWebKeySet(keys: [JSONWebKey(key.publicKey, keyID: keyID)])))
         let parts = try ProjectParts(
-            postgres: client, outbox: Outbox(source: "project"), tokens: verifier, metrics: MetricsRegistry())
+            postgres: client, outbox: Outbox(source: "project"), tokens: verifier,
+            assets: AssetDirectory { assets, _ in assets.filter { $0 == Bench.missingAsset } },
+            metrics: MetricsRegistry())
         let bench = Bench(
             postgres: client, parts: parts, signer: TokenSigner(key: key, keyID: keyID), logger: logger)
         let running = Task { try await client.run() }

@@ -122,6 +122,7 @@ import Testing
                 (["brief": "x", "durationSeconds": 36_000], "input.durationSeconds"),
                 (["brief": "x", "aspect": "5:4"], "input.aspect"),
                 (["brief": "x", "assetIds": ["nope"]], "input.assetIds"), (["brief": "x", "extra": 1], "input.extra"),
+                (["brief": "x", "assetIds": [.string(Bench.missingAsset.text)]], "input.assetIds"),
             ]
             for (input, field) in inputs {
                 let answer = try await bench.send(

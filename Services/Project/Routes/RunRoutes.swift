@@ -13,6 +13,7 @@ struct RunRoutes {
     let driver: RunDriver
     let postgres: PostgresClient
     let tokens: TokenVerifier
+    let assets: AssetDirectory
     /// Whether a project is one of a workspace.
     let projectExists: @Sendable (_ project: UUID, _ workspace: UUID) async throws -> Bool
 
@@ -42,6 +43,12 @@ struct RunRoutes {
             throw Problem.invalid(field: "input.\(error.field)", reason: error.reason)
         }
         guard try await projectExists(project, principal.workspaceID) else { throw Problem.notFound("project") }
+        let named = (input["assetIds"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(UUID.init(uuidString:)) }
+        let missing = try await assets.missing(named, principal.workspaceID)
+        if !missing.isEmpty {
+            let names = missing.map(\.text).sorted().joined(separator: ", ")
+            throw Problem.invalid(field: "input.assetIds", reason: "names what is no asset of this workspace: \(names)")
+        }
         let run = Run(
             id: .v7(), workspaceID: principal.workspaceID, userID: principal.userID, projectID: project,
             definition: definition, input: input, state: RunState(definition: definition), outputs: nil,

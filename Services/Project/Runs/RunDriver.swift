@@ -56,6 +56,8 @@ struct RunDriver: Sendable {
 
     /// Takes a worker's answer into the run; stale ones change nothing.
     func take(_ change: WorkChanged, in tx: PostgresTransaction) async throws {
+        // That work waits or has just begun changes no run: it is not locked for that.
+        if change.status == "pending" || change.status == "running" && change.progress == 0 { return }
         guard let id = change.runID, let step = change.stepID, var run = try await store.lock(id, in: tx),
             let key = run.key(stepName: step)
         else { return }

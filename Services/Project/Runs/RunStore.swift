@@ -4,6 +4,8 @@ import Primitives
 
 /// The SQL of runs.
 struct RunStore: Sendable {
+    private let definitions = DefinitionCache()
+
     /// Adds a run, and its definition where it is new.
     func insert(_ run: Run, in tx: PostgresTransaction) async throws {
         try await tx.execute(
@@ -33,12 +35,15 @@ struct RunStore: Sendable {
 
     /// The run, locked until the transaction ends.
     func lock(_ id: UUID, in tx: PostgresTransaction) async throws -> Run? {
-        try await tx.query(select + " WHERE run.id = \(id) FOR UPDATE OF run").first.map(decode)
+        guard let row = try await tx.query(select + " WHERE id = \(id) FOR UPDATE").first else { return nil }
+        return try await decode(row) { try await tx.query($0) }
     }
 
     /// A run of a workspace.
     func find(_ id: UUID, workspace: UUID, on client: PostgresClient) async throws -> Run? {
-        try await client.query(select + " WHERE run.id = \(id) AND workspace_id = \(workspace)").first.map(decode)
+        let rows = try await client.query(select + " WHERE id = \(id) AND workspace_id = \(workspace)")
+        guard let row = rows.first else { return nil }
+        return try await decode(row) { try await client.query($0) }
     }
 
     /// The runs of a workspace, newest first, before `cursor`.
@@ -47,15 +52,20 @@ struct RunStore: Sendable {
     ) async throws -> [Run] {
         var query = select + " WHERE workspace_id = \(workspace)"
         if let project { query = query + " AND project_id = \(project)" }
-        if let cursor { query = query + " AND run.id < \(cursor)" }
-        return try await client.query(query + " ORDER BY run.id DESC LIMIT \(limit)").map(decode)
+        if let cursor { query = query + " AND id < \(cursor)" }
+        var runs: [Run] = []
+        for row in try await client.query(query + " ORDER BY id DESC LIMIT \(limit)") {
+            runs.append(try await decode(row) { try await client.query($0) })
+        }
+        return runs
     }
 
     /// A run for which something is due, locked; `nil` where there is none.
     func lockDue(in tx: PostgresTransaction) async throws -> Run? {
-        try await tx.query(
-            select + " WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE OF run SKIP LOCKED"
-        ).first.map(decode)
+        let rows = try await tx.query(
+            select + " WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED")
+        guard let row = rows.first else { return nil }
+        return try await decode(row) { try await tx.query($0) }
     }
 
     /// What the run's steps gave, by reference.
@@ -93,20 +103,32 @@ struct RunStore: Sendable {
 
     private var select: PostgresQuery {
         """
-        SELECT run.id, workspace_id, user_id, project_id, document, input, state, outputs, trace_id, run.created_at
-        FROM run JOIN workflow_definition AS definition ON definition.id = definition_id
+        SELECT id, workspace_id, user_id, project_id, definition_id, input, state, outputs, trace_id, created_at
+        FROM run
         """
     }
 
-    private func decode(_ row: PostgresRow) throws -> Run {
-        let (id, workspace, user, project, definition, input, state, outputs, trace, created) = try row.decode(
-            (
-                UUID, UUID, UUID, UUID, PostgresJSON<WorkflowDefinition>, JSONValue, PostgresJSON<RunState>, JSONValue?,
-                String, Date
-            ).self)
+    private func decode(
+        _ row: PostgresRow, _ query: (PostgresQuery) async throws -> [PostgresRow]
+    ) async throws -> Run {
+        let (id, workspace, user, project, definitionID, input, state, outputs, trace, created) = try row.decode(
+            (UUID, UUID, UUID, UUID, String, JSONValue, PostgresJSON<RunState>, JSONValue?, String, Date).self)
         return Run(
-            id: id, workspaceID: workspace, userID: user, projectID: project, definition: definition.value,
-            input: input, state: state.value, outputs: outputs, traceID: trace, createdAt: created)
+            id: id, workspaceID: workspace, userID: user, projectID: project,
+            definition: try await definition(definitionID, query), input: input, state: state.value, outputs: outputs,
+            traceID: trace, createdAt: created)
+    }
+
+    private func definition(
+        _ id: String, _ query: (PostgresQuery) async throws -> [PostgresRow]
+    ) async throws -> WorkflowDefinition {
+        if let known = definitions[id] { return known }
+        guard let row = try await query("SELECT document FROM workflow_definition WHERE id = \(id)").first else {
+            throw StepError(code: "no_definition", message: "the workflow \(id) is gone", retriable: false)
+        }
+        let found = try row.decode(PostgresJSON<WorkflowDefinition>.self).value
+        definitions[id] = found
+        return found
     }
 
     private func pairs(_ rows: [PostgresRow]) throws -> [String: JSONValue] {
