@@ -3,26 +3,35 @@ internal import FoundationEssentials
 public import Jobs
 public import Outbox
 public import Postgres
-internal import Primitives
+public import Primitives
 
 /// Where a worker's commands come in and what it tells of its jobs goes out: the same for every kind of worker.
 ///
 /// `StartWork` becomes a row of the job table in the transaction of the inbox, and nothing else: long work never runs
 /// inside a Kafka poll. Each change of a job becomes `WorkChanged` in the transaction of the change.
 public struct WorkDesk: Sendable {
+    /// Answers work at once, without waiting for anything: from an input, its output.
+    public typealias Instant = @Sendable (JSONValue) throws -> JSONValue
+
     public let worker: Worker
     public let store: JobStore
     private let accepts: Set<String>
+    private let instant: [String: Instant]
     private let outbox: Outbox
     private let maxAttempts: Int
 
     /// - Parameters:
     ///   - kinds: the kinds of work that this worker does; a command of another kind is answered with a failure.
+    ///   - instant: kinds that need no job: they are answered in the transaction of the command itself.
     ///   - maxAttempts: how often a job of an ended process or a passing fault is begun at most. A step of a workflow is
     ///     begun again by the workflow, so that its own jobs only survive the end of a process.
-    public init(worker: Worker, kinds: Set<String>, postgres: PostgresClient, outbox: Outbox, maxAttempts: Int = 3) {
+    public init(
+        worker: Worker, kinds: Set<String>, postgres: PostgresClient, outbox: Outbox,
+        instant: [String: Instant] = [:], maxAttempts: Int = 3
+    ) {
         self.worker = worker
         accepts = kinds
+        self.instant = instant
         self.outbox = outbox
         self.maxAttempts = maxAttempts
         store = JobStore(postgres) { job, transaction in
@@ -45,20 +54,19 @@ public struct WorkDesk: Sendable {
         ]
     }
 
-    private func start(_ work: StartWork, in tx: PostgresTransaction) async throws {
-        guard accepts.contains(work.kind) else {
+    func start(_ work: StartWork, in tx: PostgresTransaction) async throws {
+        guard accepts.contains(work.kind) || instant[work.kind] != nil else {
             try await outbox.append(
-                WorkChanged(
-                    workID: work.workID, worker: worker, kind: work.kind, workspaceID: work.workspaceID,
-                    userID: work.userID, projectID: work.projectID, runID: work.runID, stepID: work.stepID,
-                    attempt: work.attempt, status: JobStatus.failed.rawValue, progress: 0, outputJSON: "",
-                    errorCode: "unknown_kind", errorMessage: "\(worker.rawValue) has no work of kind \(work.kind).",
-                    retriable: false), in: tx)
+                answer(work, error: ("unknown_kind", "\(worker.rawValue) has no work of kind \(work.kind).")), in: tx)
             return
         }
         let payload: JSONValue
         do { payload = try JSON.decode(JSONValue.self, from: work.inputJSON) } catch {
             throw EventRejected("input_json is no JSON")
+        }
+        if let instant = instant[work.kind] {
+            try await outbox.append(answer(work, outputJSON: JSON.text(try instant(payload))), in: tx)
+            return
         }
         try await store.enqueue(
             JobRequest(
@@ -66,6 +74,17 @@ public struct WorkDesk: Sendable {
                 projectID: work.projectID, runID: work.runID, stepID: work.stepID, attempt: work.attempt,
                 payload: payload, deadline: work.deadlineMs.map(Date.init(milliseconds:)), maxAttempts: maxAttempts),
             in: tx)
+    }
+
+    /// The end of work that never was a job.
+    private func answer(
+        _ work: StartWork, outputJSON: String = "", error: (code: String, message: String)? = nil
+    ) -> WorkChanged {
+        WorkChanged(
+            workID: work.workID, worker: worker, kind: work.kind, workspaceID: work.workspaceID, userID: work.userID,
+            projectID: work.projectID, runID: work.runID, stepID: work.stepID, attempt: work.attempt,
+            status: (error == nil ? JobStatus.succeeded : .failed).rawValue, progress: error == nil ? 100 : 0,
+            outputJSON: outputJSON, errorCode: error?.code, errorMessage: error?.message, retriable: false)
     }
 }
 
