@@ -1,4 +1,67 @@
+internal import Configuration
+internal import FoundationEssentials
+internal import Glibc
+internal import Primitives
+internal import Telemetry
+
+/// The gateway's executable: the words of every service of the fleet, without a schema.
 @main
 enum App {
-    static func main() {}
+    static func main() async {
+        exit(await perform(Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment))
+    }
+
+    /// Does what `words` say; the result is the exit code.
+    static func perform(_ words: [String], environment: [String: String]) async -> Int32 {
+        var reader = ConfigurationReader(environment: environment)
+        let configuration = GatewayConfiguration(&reader)
+        switch words.first ?? "serve" {
+        case "--help", "-h", "help": print(help(reader.declarations))
+        case "--version": print("gateway 0.1.0")
+        case "config-schema":
+            guard let text = try? JSON.text(["settings": reader.declarations]) else { return 1 }
+            print(text)
+        case "check-config", "serve":
+            for fault in reader.faults { complain("gateway: \(fault)\n") }
+            guard reader.faults.isEmpty else { return 78 }
+            if words.first == "check-config" {
+                print("gateway: the configuration can be used")
+            } else {
+                return await serve(configuration)
+            }
+        case "migrate": print("gateway: has no schema")
+        case let word:
+            complain("gateway: unknown word \(word); try --help\n")
+            return 64
+        }
+        return 0
+    }
+
+    private static func serve(_ configuration: GatewayConfiguration) async -> Int32 {
+        StandardOutputSink.shared.setMinimum(LogLevel(name: configuration.logLevel) ?? .info)
+        do {
+            try await Gateway(configuration).run()
+            return 0
+        } catch let fault as UpstreamFault {
+            complain("gateway: \(fault)\n")
+            return 78
+        } catch {
+            Logger(service: "gateway").error("ended by an error", ["error": .string(String(reflecting: error))])
+            return 1
+        }
+    }
+
+    private static func complain(_ text: String) {
+        var line = text
+        line.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
+    }
+
+    private static func help(_ settings: [SettingDeclaration]) -> String {
+        settings.reduce(
+            "gateway: the public door\n\nUsage: gateway [serve | check-config | config-schema | --help | --version]\n"
+        ) { text, setting in
+            text + "\n  \(setting.name)  \(setting.meaning)"
+                + (setting.defaultValue.map { " Default: \($0)." } ?? (setting.isRequired ? " Required." : ""))
+        }
+    }
 }

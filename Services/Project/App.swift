@@ -1,6 +1,5 @@
-import ServiceKit
-
+// The service starts here once its runtime has landed.
 @main
 enum App {
-    static func main() async { await definition.main() }
+    static func main() {}
 }

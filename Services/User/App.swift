@@ -1,6 +1,4 @@
-import ServiceKit
-
 @main
 enum App {
-    static func main() async { await UserApplication.definition.main() }
+    static func main() {}
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include "CSystemNet.h"
 #include "child.h"
 #include <stdint.h>
 #include <sys/epoll.h>

@@ -1,0 +1,64 @@
+internal import FoundationEssentials
+internal import HTTP
+internal import Lifecycle
+internal import NetworkClient
+internal import Primitives
+internal import Telemetry
+
+/// Asks the private listener of each service, again and again, whether it is ready; shows it at `/health`, and lets the
+/// breaker of a service that is back close early.
+final class HealthBoard: Service {
+    let name = "health board"
+    private let door: Door
+    private let admins: [String]
+    private let http: HTTPClient
+    private let stopped = AsyncTrigger()
+
+    /// - Parameter admins: the URLs of the private listeners, by the raw values of ``UpstreamName``.
+    init(door: Door, admins: [String], http: HTTPClient) {
+        self.door = door
+        self.admins = admins
+        self.http = http
+    }
+
+    func run() async throws {
+        while !stopped.hasFired {
+            await look()
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.stopped.wait() }
+                group.addTask { try? await Task.sleep(for: .seconds(1)) }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+
+    func stop() async { stopped.fire() }
+
+    private func look() async {
+        let states = await withTaskGroup(of: (Int, Bool).self) { group in
+            for (index, admin) in admins.enumerated() {
+                group.addTask { (index, await self.isReady(admin)) }
+            }
+            var states = [Bool](repeating: false, count: self.admins.count)
+            for await (index, ready) in group { states[index] = ready }
+            return states
+        }
+        let now = Clock.monotonic() / 1_000_000
+        for (upstream, ready) in zip(door.upstreams, states) { upstream.setReady(ready, now: now) }
+        let all = states.allSatisfy { $0 }
+        var services: [JSONValue] = [["name": "gateway", "ready": true]]
+        for (upstream, ready) in zip(door.upstreams, states) {
+            services.append(["name": .string(upstream.name.text), "ready": .bool(ready)])
+        }
+        let document: JSONValue = ["status": .string(all ? "ready" : "degraded"), "services": .array(services)]
+        if let body = try? JSON.encode(document) { door.pages.setHealth([UInt8](body), isReady: all) }
+    }
+
+    private func isReady(_ admin: String) async -> Bool {
+        let request = HTTPClientRequest(.GET, admin + "/health/ready", timeout: .seconds(2))
+        guard let answer = try? await http.execute(request) else { return false }
+        _ = try? await answer.data(upTo: 65_536)
+        return answer.status == .ok
+    }
+}
