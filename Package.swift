@@ -107,19 +107,24 @@ targets += [
         "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
         tests: ["CKafka"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
-    shared("ObjectStore", ["CSystem", "Crypto", "Execution", "NetworkClient", "Primitives", "Telemetry"]),
+    shared(
+        "ObjectStore", ["Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
+        tests: ["Crypto", "HTTP", "HTTPServer", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
     shared("AV", ["CEbur128", "CLibAV", "CSystem", "Execution", "Primitives"]),
     shared("Film", ["Primitives"]),
     shared("Titles", ["CPango", "Execution", "Primitives"]),
-    shared("Montage", ["AV", "CLibAV", "CMontage", "Execution", "Film", "Images", "Primitives", "Titles"]),
+    shared(
+        "Montage", ["AV", "CLibAV", "CMontage", "Execution", "Film", "Images", "Primitives", "Titles"],
+        tests: ["AV", "CMontage", "Execution", "Film", "Titles"]),
     shared("Sound", ["CSound"]),
     shared("Speech", ["CSherpa", "Execution", "Primitives", "Sound"]),
     shared("Music", ["CFluidSynth", "Execution", "Primitives", "Sound"]),
     shared(
         "ServiceKit",
         [
-            "Auth", "Configuration", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle", "Messaging",
+            "Auth", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle",
+            "Messaging",
             "NetworkClient", "Outbox", "Postgres", "Primitives", "Telemetry",
         ]),
 ].flatMap { $0 }
@@ -132,7 +137,7 @@ let runtime = [
 
 targets += [
     service("Gateway", "gateway", runtime + ["CSystem"], embed: ["Site"]),
-    service("User", "user", runtime),
+    service("User", "user", runtime, embed: ["Resources", "Schema"]),
     service("Project", "project", runtime, embed: ["Schema", "Workflows"]),
     service("Storage", "storage", runtime + ["ObjectStore"]),
     service("MediaWorker", "media-worker", runtime + ["AV", "Film", "Images", "Montage"]),
@@ -147,10 +152,18 @@ targets += [
         name: "TestKit",
         dependencies: ["Execution", "HTTP", "Primitives", "Telemetry"],
         path: "Tests/TestKit", swiftSettings: settings),
+    // Renders a timeline from a file: for looking at films and for scripts/bench-render.
+    .executableTarget(
+        name: "RenderTool", dependencies: ["Film", "Montage", "Primitives"], path: "Tests/RenderTool",
+        swiftSettings: settings),
+    .executableTarget(
+        name: "EventBench",
+        dependencies: ["Events", "Lifecycle", "Messaging", "Outbox", "Postgres", "Primitives", "Telemetry"],
+        path: "Tests/Benchmarks/Events", swiftSettings: settings),
     .executableTarget(
         name: "Sandbox",
         dependencies: [
-            "CKafka", "Configuration", "Crypto", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
+            "CKafka", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
             "Telemetry",
         ],
         path: "Tests/Sandbox", exclude: ["README.md"], resources: [.embedInCode("Site")], swiftSettings: settings),
@@ -158,7 +171,11 @@ targets += [
 
 var products: [Product] =
     fleet.map { .executable(name: $0.product, targets: ["\($0.name)Service"]) }
-    + [.executable(name: "sandbox", targets: ["Sandbox"])]
+    + [
+        .executable(name: "sandbox", targets: ["Sandbox"]),
+        .executable(name: "render-tool", targets: ["RenderTool"]),
+        .executable(name: "event-bench", targets: ["EventBench"]),
+    ]
 
 // While working on one part: `ATELIER_ONLY=PostgresTests,JobsTests swift test` builds these targets and what they need.
 if let only = Context.environment["ATELIER_ONLY"], !only.isEmpty {

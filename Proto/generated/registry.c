@@ -22,6 +22,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
     &atelier__user__v1__user_registered__descriptor,
     &atelier__user__v1__user_signed_in__descriptor,
     &atelier__work__v1__cancel_work__descriptor,
+    &atelier__work__v1__retry_work__descriptor,
     &atelier__work__v1__start_work__descriptor,
     &atelier__work__v1__work_changed__descriptor,
 };

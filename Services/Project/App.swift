@@ -1,5 +1,6 @@
-// The service starts here once its runtime has landed.
+import ServiceKit
+
 @main
 enum App {
-    static func main() {}
+    static func main() async { await definition.main() }
 }

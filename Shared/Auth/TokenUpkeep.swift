@@ -48,7 +48,7 @@ public final class TokenUpkeep: Service {
                 if failures == 3 { logger.warning("ended sessions unknown", ["error": .string("\(error)")]) }
             }
             let wait = failures < 3 ? interval : Backoff(base: interval, maximum: .seconds(4)).delay(attempt: failures)
-            await stopped.wait(for: wait)
+            await stopped.wait(upTo: wait)
         }
     }
 
@@ -61,17 +61,5 @@ public final class TokenUpkeep: Service {
         let answer = try JSON.decode(RevocationFeed.self, from: data)
         for entry in answer.entries { verifier.revocations.revoke(entry.sessionId, until: entry.until) }
         return answer.cursor
-    }
-}
-
-extension AsyncTrigger {
-    /// Waits until it fired, at most `limit`.
-    fileprivate func wait(for limit: Duration) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
-        }
     }
 }

@@ -109,8 +109,45 @@ void cm_apply_grade(const cm_picture *picture, const cm_grade *grade) {
         uint8_t *v = picture->planes[2] + (size_t)row * picture->strides[2];
         for (int i = 0; i < half(picture->width); i++) {
             int a = u[i] - 128, b = v[i] - 128;
-            u[i] = clip(128 + ((grade->uu * a + grade->uv * b + 2048) >> 12));
-            v[i] = clip(128 + ((grade->vu * a + grade->vv * b + 2048) >> 12));
+            u[i] = clip(128 + grade->u_offset + ((grade->uu * a + grade->uv * b + 2048) >> 12));
+            v[i] = clip(128 + grade->v_offset + ((grade->vu * a + grade->vv * b + 2048) >> 12));
+        }
+    }
+}
+
+void cm_sharpen(const cm_picture *picture, int amount) {
+    int width = picture->width, height = picture->height, stride = picture->strides[0];
+    // Rows are read before they are written: the one above and the one here are kept.
+    uint8_t *above = malloc(width), *here = malloc(width);
+    if (above && here && width > 2 && height > 2) {
+        memcpy(above, picture->planes[0], width);
+        for (int row = 1; row + 1 < height; row++) {
+            uint8_t *line = picture->planes[0] + (size_t)row * stride;
+            const uint8_t *below = line + stride;
+            memcpy(here, line, width);
+            for (int i = 1; i + 1 < width; i++) {
+                int soft = above[i - 1] + 2 * above[i] + above[i + 1] + 2 * here[i - 1] + 4 * here[i] +
+                           2 * here[i + 1] + below[i - 1] + 2 * below[i] + below[i + 1];
+                line[i] = clip(here[i] + (((16 * here[i] - soft) * amount + 2048) >> 12));
+            }
+            uint8_t *swap = above;
+            above = here, here = swap;
+        }
+    }
+    free(above);
+    free(here);
+}
+
+void cm_rotate(const cm_picture *to, const cm_picture *from, int degrees) {
+    for (int plane = 0; plane < 3; plane++) {
+        int columns = plane ? half(to->width) : to->width, rows = plane ? half(to->height) : to->height;
+        for (int row = 0; row < rows; row++) {
+            uint8_t *out = to->planes[plane] + (size_t)row * to->strides[plane];
+            for (int column = 0; column < columns; column++) {
+                int x = degrees == 90 ? row : degrees == 180 ? columns - 1 - column : rows - 1 - row;
+                int y = degrees == 90 ? columns - 1 - column : degrees == 180 ? rows - 1 - row : column;
+                out[column] = from->planes[plane][(size_t)y * from->strides[plane] + x];
+            }
         }
     }
 }
@@ -148,7 +185,7 @@ static void chroma_at(const uint8_t *bgra, int stride, int width, int height, in
     }
 }
 
-// `base` is how much of black's offset a pixel of full transparency gets: alpha / 255, or 1.
+// Black's offset counts as far as a pixel is opaque.
 static void convert(const cm_picture *to, uint8_t *alpha, int alphaStride, uint8_t *alphaHalf, int alphaHalfStride,
                     const uint8_t *bgra, int stride) {
     for (int row = 0; row < to->height; row++) {
@@ -175,6 +212,23 @@ static void convert(const cm_picture *to, uint8_t *alpha, int alphaStride, uint8
 
 void cm_picture_from_bgra(const cm_picture *to, const uint8_t *bgra, int stride) {
     convert(to, NULL, 0, NULL, 0, bgra, stride);
+}
+
+void cm_picture_to_bgra(const cm_picture *from, uint8_t *bgra, int stride) {
+    for (int row = 0; row < from->height; row++) {
+        const uint8_t *ys = from->planes[0] + (size_t)row * from->strides[0];
+        const uint8_t *us = from->planes[1] + (size_t)(row / 2) * from->strides[1];
+        const uint8_t *vs = from->planes[2] + (size_t)(row / 2) * from->strides[2];
+        uint8_t *out = bgra + (size_t)row * stride;
+        for (int i = 0; i < from->width; i++, out += 4) {
+            float y = (ys[i] - 16) * (255.0f / 219), u = (us[i / 2] - 128) * (255.0f / 224),
+                  v = (vs[i / 2] - 128) * (255.0f / 224);
+            out[0] = clip((int)(y + 1.8556f * u + 0.5f));
+            out[1] = clip((int)(y - 0.1873f * u - 0.4681f * v + 0.5f));
+            out[2] = clip((int)(y + 1.5748f * v + 0.5f));
+            out[3] = 255;
+        }
+    }
 }
 
 int cm_overlay_allocate(cm_overlay *overlay, const uint8_t *bgra, int stride, int width, int height) {

@@ -338,6 +338,11 @@ atelier_image *atelier_image_flatten(atelier_image *image, const double backgrou
     return failed ? NULL : out(result);
 }
 
+const void *atelier_image_rgb(atelier_image *image) {
+    if (in(image)->Bands != 3 || in(image)->BandFmt != VIPS_FORMAT_UCHAR) return NULL;
+    return vips_image_get_data(in(image));
+}
+
 // A copy without any field but size and colour: `strip` alone leaves EXIF in PNG files (8.14.1).
 static VipsImage *without_metadata(VipsImage *image) {
     VipsImage *bare = NULL;

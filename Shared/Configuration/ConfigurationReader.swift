@@ -18,6 +18,12 @@ public struct SettingDeclaration: Sendable, Codable {
 public struct ConfigurationFault: Error, Sendable, CustomStringConvertible {
     public let name: String
     public let reason: String
+
+    public init(name: String, reason: String) {
+        self.name = name
+        self.reason = reason
+    }
+
     public var description: String { "\(name): \(reason)" }
 }
 

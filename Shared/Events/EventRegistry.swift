@@ -8,7 +8,7 @@ public enum EventRegistry {
         ProjectChanged.self, RunChanged.self,
         AssetCreated.self, AssetDeleted.self, RenditionCreated.self,
         AssetProbed.self,
-        StartWork.self, CancelWork.self, WorkChanged.self,
+        StartWork.self, CancelWork.self, RetryWork.self, WorkChanged.self,
         PublicationChanged.self, PostMetrics.self,
         NotificationCreated.self,
     ]

@@ -66,7 +66,9 @@ public struct LineBreaker: Sendable {
         var cost = abs(first - second) + max(0, max(first, second) - columns) * 100
         let before = words[index - 1]
         if Self.endsClause(before) { cost -= 12 }
-        if Self.leading.contains(before.lowercased()) { cost += 14 }
+        if Self.leading.contains(before.lowercased()) { cost += 10 }
+        // A word alone on its line is a stumble.
+        if index == 1 || index == words.count - 1 { cost += 8 }
         if Self.leading.contains(words[index].lowercased()) { cost -= 4 }
         return cost
     }

@@ -15,6 +15,14 @@ public struct Page<Item: Encodable & Sendable>: Encodable, Sendable {
         nextCursor = found.count > limit ? items.last.map(cursor) : nil
     }
 
+    /// The same from what is stored, of which each item is a view.
+    public init<Stored>(_ found: [Stored], limit: Int, cursor: (Stored) -> String, view: (Stored) throws -> Item)
+        rethrows
+    {
+        items = try found.prefix(limit).map(view)
+        nextCursor = found.count > limit ? found.prefix(limit).last.map(cursor) : nil
+    }
+
     private enum CodingKeys: String, CodingKey { case items, nextCursor }
 
     public func encode(to encoder: any Encoder) throws {

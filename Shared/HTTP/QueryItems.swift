@@ -1,3 +1,5 @@
+public import FoundationEssentials
+
 /// The query of a target, decoded (`+` is a space, as forms write it).
 public struct QueryItems: Sendable {
     private let items: [(name: String, value: String)]
@@ -36,6 +38,16 @@ public struct QueryItems: Sendable {
                 field: name, reason: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+
+    /// An identifier; `nil` where it is absent.
+    /// - Throws: ``Problem`` where it is something else.
+    public func uuid(_ name: String) throws -> UUID? {
+        guard let text = self[name], !text.isEmpty else { return nil }
+        guard text.utf8.count == 36, let id = UUID(uuidString: text) else {
+            throw Problem.invalid(field: name, reason: "must be an id")
+        }
+        return id
     }
 
     private static func decode(_ text: some StringProtocol) -> String {

@@ -1,3 +1,5 @@
+// The socket types come with libmicrohttpd's header as well: a clean optimised build finds them there first.
+internal import CMicrohttpd
 public import FoundationEssentials
 internal import Glibc
 public import HTTP

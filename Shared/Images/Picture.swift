@@ -41,6 +41,14 @@ public final class Picture {
     public var width: Int { Int(atelier_image_width(pointer)) }
     public var height: Int { Int(atelier_image_height(pointer)) }
 
+    /// The picture in small: the longer side at most `maxSide`, never scaled up.
+    public func fitted(maxSide: Int) throws -> Picture {
+        let size = PhotoSize(width: width, height: height)
+        guard max(size.width, size.height) > maxSide else { return self }
+        let target = PhotoOperation.resize(width: maxSide, height: maxSide, fit: .inside).size(after: size)
+        return try make("resize") { atelier_image_resize($0, Int32(target.width), Int32(target.height)) }
+    }
+
     /// Computes what is pending, so that the pixels can be read more than once.
     public func computed() throws -> Picture {
         try make("decoding") { atelier_image_copy_memory($0, Self.shouldStop, context) }

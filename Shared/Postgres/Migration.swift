@@ -10,6 +10,9 @@ public struct Migration: Sendable, Hashable {
         self.sql = sql
     }
 
+    /// A step whose SQL is embedded in the executable, as SwiftPM's `embedInCode` gives it.
+    public init(id: String, sql: [UInt8]) { self.init(id: id, sql: String(decoding: sql, as: UTF8.self)) }
+
     /// FNV-1a of 64 bits over the text without the white space around lines, in hexadecimal: notices edits, proves nothing.
     var checksum: String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

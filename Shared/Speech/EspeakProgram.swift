@@ -25,16 +25,20 @@ final class EspeakProgram: Sendable {
 
     /// The sounds of a clause, in the International Phonetic Alphabet.
     func phonemes(_ text: String, voice: String) async throws -> String {
-        let output = try await run(["-q", "--ipa", "-b", "1", "-v", voice, "--stdin"], input: text)
-        return String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline)
-            .joined(separator: " ").split(separator: " ").joined(separator: " ")
+        let lines = try await run(["-q", "--ipa", "-b", "1", "-v", voice, "--stdin"], input: text)
+        return lines.joined(separator: " ").split(separator: " ").joined(separator: " ")
     }
 
     /// A clause spoken by espeak-ng itself.
     func speak(_ text: String, voice: String) async throws -> SoundBuffer {
-        let output = try await run(["--stdout", "-b", "1", "-s", "158", "-v", voice, "--stdin"], input: text)
+        let file = FileManager.default.temporaryDirectory.appending(path: "espeak-\(UUID().uuidString).wav")
+        defer { try? FileManager.default.removeItem(at: file) }
+        _ = try await run(["-w", file.path(), "-b", "1", "-s", "158", "-v", voice, "--stdin"], input: text)
+        guard let data = try? Data(contentsOf: file) else {
+            throw SpeechError(.engineFailed, "espeak-ng left no sound")
+        }
         do {
-            return try WAVEFile.decode(output)
+            return try WAVEFile.decode(data)
         } catch {
             throw SpeechError(.engineFailed, "espeak-ng: \(error)")
         }
@@ -42,31 +46,36 @@ final class EspeakProgram: Sendable {
 
     private func voices() async throws -> Set<String> {
         if let voices = known.withLock({ $0 }) { return voices }
-        let output = try await run(["--voices"], input: "")
+        let lines = try await run(["--voices"], input: "")
         // Columns: priority, language, age and gender, name, file, other languages in brackets.
-        let languages = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst()
-            .compactMap { line -> String? in
-                let columns = line.split(separator: " ")
-                return columns.count > 1 ? columns[1].lowercased() : nil
-            }
+        let languages = lines.dropFirst().compactMap { line -> String? in
+            let columns = line.split(separator: " ")
+            return columns.count > 1 ? columns[1].lowercased() : nil
+        }
         let voices = Set(languages)
         known.withLock { $0 = voices }
         return voices
     }
 
-    private func run(_ arguments: [String], input: String) async throws -> Data {
-        let flag = CancellationFlag()
-        let child = ChildProcess(path: path)
-        return try await withTaskCancellationHandler {
-            try await pool.run {
-                let result = try child.run(arguments, input: input, flag: flag)
-                guard result.code == 0 else {
-                    throw SpeechError(.engineFailed, "espeak-ng ended with \(result.code): \(result.errors)")
-                }
-                return result.output
+    /// Runs the program; gives the lines that it writes.
+    private func run(_ arguments: [String], input: String) async throws -> [String] {
+        // A fixed locale: the same words give the same sounds everywhere.
+        let child = ChildProcess(path, arguments, environment: ["LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"])
+        let lines = Mutex<[String]>([])
+        let result: ChildProcess.Result
+        do {
+            result = try await pool.run(child, input: Data(input.utf8), deadline: .seconds(20)) { line in
+                lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
             }
-        } onCancel: {
-            flag.cancel()
+        } catch let failure as ChildProcess.StartFailure {
+            throw SpeechError(.engineUnavailable, "\(path): \(failure)")
+        }
+        switch result.reason {
+        case .exited(0): return lines.withLock { $0 }
+        case .deadline: throw SpeechError(.timedOut, "espeak-ng took longer than 20 seconds")
+        default:
+            throw SpeechError(
+                .engineFailed, "espeak-ng ended with \(result.reason): \(result.standardError.prefix(200))")
         }
     }
 }

@@ -41,18 +41,18 @@ public struct BackdropPainter {
         // Evening out, so that words are readable over any picture: dark over the whole, darker at the rim.
         canvas.fill(
             from: (0, 0), to: (0, h),
-            [(0, look.ink.opacity(0.42)), (0.5, look.ink.opacity(0.5)), (1, look.ink.opacity(0.74))])
+            [(0, look.ink.opacity(0.3)), (0.5, look.ink.opacity(0.4)), (1, look.ink.opacity(0.66))])
         canvas.mode = .softLight
         canvas.fill(from: (0, h), to: (w, 0), [(0, look.shade.opacity(0.7)), (1, look.glow.opacity(0.6))])
         canvas.mode = .screen
         let light = (x: w * random.next(0.66, 0.86), y: h * random.next(0.02, 0.2))
         canvas.fill(
-            centre: light, radius: w * 0.62, squeeze: 0.7,
+            centre: light, radius: max(w, h) * 0.62, squeeze: 0.7,
             [(0, look.glow.opacity(0.34)), (0.4, look.glow.opacity(0.11)), (1, look.glow.opacity(0))])
         if isNear { discs(canvas, w, h, &random) }
         canvas.mode = .over
         canvas.fill(
-            centre: (w / 2, h * 0.46), radius: w * 0.72, squeeze: 0.8,
+            centre: (w / 2, h * 0.46), radius: max(w, h) * 0.72, squeeze: w > h ? 0.8 : 1,
             [(0, look.ink.opacity(0)), (0.55, look.ink.opacity(0.06)), (1, look.ink.opacity(0.62))])
         return canvas
     }

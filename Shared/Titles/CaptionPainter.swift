@@ -21,7 +21,7 @@ public struct CaptionPainter {
     /// A caption on its plate: the lines as given, smaller where a line would leave the margins.
     public func caption(_ text: String) throws(TitlesError) -> Painted {
         let room = Double(width) * (1 - 2 * look.sideMargin) - 2 * look.platePadding.x * unit
-        var style = look.caption.scaled(unit)
+        var style = look.caption.scaled(height > width ? unit * look.portraitCaption : unit)
         var layout = try TextLayout(text, style)
         if layout.width > room {
             style = style.scaled(max(0.6, room / layout.width))
@@ -62,15 +62,17 @@ public struct CaptionPainter {
             } else { nil }
         let padding = (x: 30 * unit, y: 18 * unit)
         let bar = 8 * unit
+        let gap = 6 * unit
         let inner = max(name.width, line?.width ?? 0)
         let size = (
-            width: bar + inner + 2 * padding.x, height: name.height + (line?.height ?? 0) + 2 * padding.y
+            width: bar + inner + 2 * padding.x,
+            height: name.height + (line.map { $0.height + gap } ?? 0) + 2 * padding.y
         )
         let canvas = try Canvas(width: Painted.even(size.width), height: Painted.even(size.height))
         canvas.fill(x: 0, y: 0, width: size.width, height: size.height, radius: 6 * unit, look.ink.opacity(0.72))
         canvas.fill(x: 0, y: 0, width: bar, height: size.height, look.accent)
         canvas.draw(name, x: bar + padding.x, y: padding.y, look.paper)
-        if let line { canvas.draw(line, x: bar + padding.x, y: padding.y + name.height, look.paper.opacity(0.8)) }
+        if let line { canvas.draw(line, x: bar + padding.x, y: padding.y + name.height + gap, look.paper.opacity(0.8)) }
         // Above the captions' place, so that the two never meet.
         let y = Double(height) * (height > width ? 0.62 : 0.74) - size.height
         return Painted(canvas: canvas, x: Int(Double(width) * look.sideMargin) & ~1, y: Int(y) & ~1)

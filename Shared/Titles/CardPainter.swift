@@ -43,7 +43,7 @@ public struct CardPainter {
                 try TextLayout.fitting(
                     kicker.uppercased(), kickerStyle(isLeft), wrap: wrap, lines: 2)
             } else { nil }
-        let gap = (rule: 30 * unit, kicker: 36 * unit)
+        let gap = (rule: 46 * unit, kicker: 38 * unit)
         let rule = (width: look.rule.width * unit, height: look.rule.height * unit)
         let total = words.height + gap.rule + rule.height + (small.map { $0.height + gap.kicker } ?? 0)
         // A little above the middle: the optical centre, and away from the captions.
@@ -75,7 +75,9 @@ public struct CardPainter {
         let halo = 48 * unit
         let canvas = try Canvas(
             width: Painted.even(wrap + 2 * halo), height: Painted.even(layout.height + 2 * halo))
-        try canvas.draw(layout, x: halo, y: halo, colour, shadow: look.ink.opacity(0.55), blur: 14 * unit)
+        // Balanced lines stand in a narrower column of their own.
+        let indent = isLeft ? 0 : (wrap - (layout.wrap ?? wrap)) / 2
+        try canvas.draw(layout, x: halo + indent, y: halo, colour, shadow: look.ink.opacity(0.55), blur: 14 * unit)
         let left = isLeft ? Double(width) * look.sideMargin : (Double(width) - wrap) / 2
         return Painted(canvas: canvas, x: Int(left - halo) & ~1, y: Int(y - halo) & ~1)
     }

@@ -27,7 +27,7 @@ public struct Look: Sendable {
     public var closing = TextStyle(
         "EB Garamond", size: 124, weight: 500, italic: true, lineHeight: 0.9, alignment: .centre)
     /// The small line under a title, in capitals.
-    public var kicker = TextStyle("Inter", size: 30, weight: 500, spacing: 0.2, lineHeight: 1.2, alignment: .centre)
+    public var kicker = TextStyle("Inter", size: 32, weight: 500, spacing: 0.2, lineHeight: 1.2, alignment: .centre)
     /// Captions.
     public var caption = TextStyle("Inter", size: 43, weight: 600, spacing: 0.002, lineHeight: 1.08, alignment: .centre)
     /// The lower third's two lines.
@@ -44,6 +44,8 @@ public struct Look: Sendable {
     /// Padding of a caption's plate, and its corners.
     public var platePadding = (x: 30.0, y: 15.0)
     public var plateRadius = 14.0
+    /// How much larger captions are on a tall picture, which is seen on a phone.
+    public var portraitCaption = 1.3
     public var plateOpacity = 0.66
     /// Widest caption line in columns, by shape of the picture.
     public var captionColumns = (landscape: 42, square: 30, portrait: 24)
@@ -53,7 +55,7 @@ public struct Look: Sendable {
     // MARK: Motion
 
     /// How far a photo's window shrinks or grows during its scene.
-    public var photoZoom = 0.12
+    public var photoZoom = 0.1
     /// How far it wanders, as a part of what there is to wander.
     public var photoPan = 0.7
     /// How far a clip's window moves, so that nothing stands still.
@@ -73,13 +75,15 @@ public struct Look: Sendable {
     public var closingMs = 1_400
     /// How much of the first and last picture the dusk takes: the film never is one flat colour.
     public var duskDepth = 0.82
+    /// The same at the very beginning, whose first picture many players show before they play.
+    public var openingDepth = 0.6
     /// A wipe's soft edge, as a part of the width.
     public var wipeSoftness = 0.22
 
     // MARK: Colour of pictures
 
     /// Contrast around middle grey, saturation, and warmth in steps of chroma: one gentle grade over all pictures.
-    public var grade = (contrast: 1.05, saturation: 1.06, warmth: 1.5)
+    public var grade = (contrast: 1.05, saturation: 1.03, warmth: 1.0)
 
     // MARK: Sound
 

@@ -8,6 +8,8 @@ public final class TextLayout {
     public let lines: Int
     /// How many characters no installed font has.
     public let unknownCharacters: Int
+    /// The width in which the lines stand, where they wrap.
+    let wrap: Double?
     let handle: OpaquePointer
 
     /// Sets a text.
@@ -29,6 +31,7 @@ public final class TextLayout {
         }
         guard let created else { throw TitlesError.outOfMemory }
         handle = created
+        self.wrap = wrap
         var size = (width: 0.0, height: 0.0, lines: Int32(0), baseline: 0.0)
         cp_text_size(handle, &size.width, &size.height, &size.lines, &size.baseline)
         width = size.width
@@ -49,6 +52,19 @@ public final class TextLayout {
             factor -= 0.06
             layout = try TextLayout(text, style.scaled(factor), wrap: wrap)
         }
-        return layout
+        return layout.lines > 1 ? try balanced(text, style.scaled(factor), wrap: wrap, lines: layout.lines) : layout
+    }
+
+    /// Lines of about equal length: the narrowest wrap that needs no further line.
+    private static func balanced(_ text: String, _ style: TextStyle, wrap: Double, lines: Int) throws(TitlesError)
+        -> TextLayout
+    {
+        var narrow = wrap / Double(lines) * 0.9
+        var wide = wrap
+        for _ in 0..<6 {
+            let middle = (narrow + wide) / 2
+            if try TextLayout(text, style, wrap: middle).lines > lines { narrow = middle } else { wide = middle }
+        }
+        return try TextLayout(text, style, wrap: wide)
     }
 }

@@ -29,6 +29,7 @@ enum Samples {
             workID: id, worker: .mlWorker, kind: "voice", workspaceID: id, userID: id, projectID: id, runID: id,
             stepID: "voice-1", attempt: 1, inputJSON: "{\"a\":1}", deadlineMs: 1_700_000_000_000),
         CancelWork(workID: id, worker: .mediaWorker, reason: "run cancelled"),
+        RetryWork(workID: id, worker: .mlWorker),
         WorkChanged(
             workID: id, worker: .publisher, kind: "publish", workspaceID: id, userID: id, projectID: id, assetID: id,
             runID: id, stepID: "publish", attempt: 2, status: "failed", progress: 100, etaMs: 0, outputJSON: "{}",

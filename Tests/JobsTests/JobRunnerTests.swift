@@ -300,3 +300,33 @@ import Testing
         }
     }
 }
+
+extension JobRunnerTests {
+    /// Small by default; `ATELIER_BENCH_JOBS=5000` in a release build measures.
+    @Test func smallJobsPerSecond() async throws {
+        let count = Int(ProcessInfo.processInfo.environment["ATELIER_BENCH_JOBS"] ?? "") ?? 200
+        try await withBench { bench in
+            let workspaces = (0..<20).map { _ in UUID.v7() }
+            let clock = ContinuousClock()
+            let enqueuing = try await clock.measure {
+                for first in stride(from: 0, to: count, by: 100) {
+                    try await bench.client.withTransaction { tx in
+                        for index in first..<min(first + 100, count) {
+                            _ = try await bench.store.enqueue(request(workspaces[index % 20]), in: tx)?.id
+                        }
+                    }
+                }
+            }
+            let doing = try await clock.measure {
+                try await bench.with(bench.runner(slots: 8) { _, _ in .null }) {
+                    try await eventually(within: .seconds(120)) {
+                        try await bench.client.query("SELECT 1 FROM job WHERE status <> 'succeeded' LIMIT 1").isEmpty
+                    }
+                }
+            }
+            print(
+                "jobs: \(Int(Double(count) / enqueuing.seconds)) enqueued/s, \(Int(Double(count) / doing.seconds)) done/s"
+            )
+        }
+    }
+}

@@ -8,6 +8,7 @@ final class MockBroker: @unchecked Sendable {  // The mock cluster's calls are t
     private let client: OpaquePointer
     private let cluster: OpaquePointer
     let settings: KafkaSettings
+    let port: Int
 
     init(brokers: Int32 = 1) throws {
         var text = [CChar](repeating: 0, count: 256)
@@ -17,6 +18,7 @@ final class MockBroker: @unchecked Sendable {  // The mock cluster's calls are t
         self.client = client
         self.cluster = cluster
         settings = KafkaSettings(bootstrapServers: String(cString: rd_kafka_mock_cluster_bootstraps(cluster)))
+        self.port = settings.bootstrapServers.split(separator: ":").last.flatMap { Int($0) } ?? 0
     }
 
     deinit {

@@ -1,4 +1,5 @@
 import CKafka
+import Events
 import FoundationEssentials
 import Glibc
 
@@ -27,6 +28,12 @@ final class EmbeddedBroker: @unchecked Sendable {  // The handles are made once 
         }
         self.client = client
         self.cluster = cluster
+        // With the admin API missing, topics are made here; those of dead letters come with their first message.
+        for topic in Topic.all {
+            guard rd_kafka_mock_topic_create(cluster, topic.rawValue, 6, 1) == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw Failed(description: "the topic \(topic) could not be made")
+            }
+        }
         guard let address = rd_kafka_mock_cluster_bootstraps(cluster),
             let inner = String(cString: address).split(separator: ":").last.flatMap({ Int($0) })
         else { throw Failed(description: "the mock cluster has no address") }

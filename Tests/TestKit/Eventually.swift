@@ -1,6 +1,8 @@
 /// A fact that did not come true in time.
 public struct NeverHappened: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Waits for a fact: asks again and again until `condition` holds.

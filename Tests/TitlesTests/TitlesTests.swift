@@ -4,10 +4,10 @@ import Titles
 @Suite("Titles") struct TitlesTests {
     let look = Look.atelier
 
-    @Test("The look's fonts are installed and set Latin, Greek, Cyrillic, Chinese, Arabic and Devanagari")
+    @Test("The look's fonts are installed and set Latin, Greek, Cyrillic, Arabic and Devanagari")
     func fonts() throws {
         for style in [look.title, look.statement, look.closing, look.kicker, look.caption, look.lowerTitle] {
-            let layout = try TextLayout("Morgen · Ένα πρωί · Утро · 清晨 · صباح · सुबह", style)
+            let layout = try TextLayout("Morgen · Ένα πρωί · Утро · صباح · सुबह", style)
             #expect(layout.unknownCharacters == 0)
             #expect(layout.width > 100 && layout.lines == 1)
         }

@@ -178,7 +178,7 @@ class Fleet:
             with open(path) as f:
                 return json.load(f)
         made = {name: secrets.token_urlsafe(48) for name in
-                ("SERVICE_SECRET", "KEY_SEAL_SECRET", "URL_SIGNING_SECRET", "TOKEN_SEAL_SECRET")}
+                ("SERVICE_SECRET", "KEY_SEAL_SECRET", "URL_SIGNING_SECRET", "TOKEN_SEAL_SECRET", "WEBHOOK_SEAL_SECRET")}
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
             json.dump(made, f)
         return made
@@ -206,7 +206,7 @@ class Fleet:
             "SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}",
             "SANDBOX_NETWORK_URL": self.sandbox_url,
             "PUBLIC_URL": self.url,
-            "WEBHOOK_ALLOW_LOOPBACK": "true",
+            "WEBHOOK_ALLOW_PRIVATE": "true",
             "DRAIN_DELAY_MS": "200",
             **self.secrets,
         }

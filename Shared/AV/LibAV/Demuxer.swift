@@ -41,7 +41,7 @@ package final class Demuxer {
             if status == ATELIER_AVERROR_INVALIDDATA || status == ATELIER_AVERROR_EINVAL {
                 throw MediaError(.unsupportedFormat, "no format that this product reads")
             }
-            throw MediaError(status: status, "header")
+            throw Self.fault(status, "header")
         }
         self.context = context
         try Self.learnStreams(context, limits)
@@ -125,8 +125,14 @@ package final class Demuxer {
         if let failure = io.failure { throw failure }
         if status == ATELIER_AVERROR_EOF { return false }
         if status < 0 { try interrupt.check() }
-        try check(status, "reading")
+        if status < 0 { throw Self.fault(status, "reading") }
         return true
+    }
+
+    /// libav also says "input/output error" of content that contradicts itself; faults of the source were thrown before.
+    private static func fault(_ status: Int32, _ doing: String) -> MediaError {
+        let error = MediaError(status: status, doing)
+        return error.code == .io ? MediaError(.damaged, error.message) : error
     }
 
     /// Goes to the last key frame at or before a time, in milliseconds from the beginning.

@@ -37,8 +37,14 @@ void cm_tint(const cm_picture *picture, int y, int u, int v, int weight);
 typedef struct {
     uint8_t luma[256];
     int yu, yv, uu, uv, vu, vv;
+    int u_offset, v_offset; // steps of chroma
 } cm_grade;
 void cm_apply_grade(const cm_picture *picture, const cm_grade *grade);
+
+// Raises the contrast of fine detail in luma (3 x 3 unsharp mask), `amount` in 1/256.
+void cm_sharpen(const cm_picture *picture, int amount);
+// Turns clockwise by 90, 180 or 270 degrees; `to` has the turned size.
+void cm_rotate(const cm_picture *to, const cm_picture *from, int degrees);
 
 // Mean of the luma samples.
 double cm_mean_luma(const cm_picture *picture);
@@ -58,6 +64,8 @@ void cm_overlay_draw(const cm_picture *to, const cm_overlay *overlay, int x, dou
 
 // From BGRA to a picture in BT.709, limited range; transparency is ignored.
 void cm_picture_from_bgra(const cm_picture *to, const uint8_t *bgra, int stride);
+// The way back, opaque.
+void cm_picture_to_bgra(const cm_picture *from, uint8_t *bgra, int stride);
 
 // Sound: interleaved stereo floats unless said otherwise.
 

@@ -36,6 +36,8 @@ atelier_image *atelier_image_from_rgb(const void *bytes, int width, int height);
 /// Reads a header field as text; returns its length or -1.
 int atelier_image_field(const char *path, const char *name, char *text, size_t size);
 void atelier_image_free(atelier_image *image);
+/// The packed RGB bytes of an image without transparency that is in memory; NULL for any other.
+const void *atelier_image_rgb(atelier_image *image);
 int atelier_image_width(const atelier_image *image);
 int atelier_image_height(const atelier_image *image);
 

@@ -97,6 +97,51 @@ void   atelier__work__v1__cancel_work__free_unpacked
   assert(message->base.descriptor == &atelier__work__v1__cancel_work__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   atelier__work__v1__retry_work__init
+                     (Atelier__Work__V1__RetryWork         *message)
+{
+  static const Atelier__Work__V1__RetryWork init_value = ATELIER__WORK__V1__RETRY_WORK__INIT;
+  *message = init_value;
+}
+size_t atelier__work__v1__retry_work__get_packed_size
+                     (const Atelier__Work__V1__RetryWork *message)
+{
+  assert(message->base.descriptor == &atelier__work__v1__retry_work__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t atelier__work__v1__retry_work__pack
+                     (const Atelier__Work__V1__RetryWork *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &atelier__work__v1__retry_work__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t atelier__work__v1__retry_work__pack_to_buffer
+                     (const Atelier__Work__V1__RetryWork *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &atelier__work__v1__retry_work__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Atelier__Work__V1__RetryWork *
+       atelier__work__v1__retry_work__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Atelier__Work__V1__RetryWork *)
+     protobuf_c_message_unpack (&atelier__work__v1__retry_work__descriptor,
+                                allocator, len, data);
+}
+void   atelier__work__v1__retry_work__free_unpacked
+                     (Atelier__Work__V1__RetryWork *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &atelier__work__v1__retry_work__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   atelier__work__v1__work_changed__init
                      (Atelier__Work__V1__WorkChanged         *message)
 {
@@ -372,6 +417,57 @@ const ProtobufCMessageDescriptor atelier__work__v1__cancel_work__descriptor =
   atelier__work__v1__cancel_work__field_indices_by_name,
   1,  atelier__work__v1__cancel_work__number_ranges,
   (ProtobufCMessageInit) atelier__work__v1__cancel_work__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor atelier__work__v1__retry_work__field_descriptors[2] =
+{
+  {
+    "work_id",
+    1,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Atelier__Work__V1__RetryWork, work_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "worker",
+    2,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Atelier__Work__V1__RetryWork, worker),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned atelier__work__v1__retry_work__field_indices_by_name[] = {
+  0,   /* field[0] = work_id */
+  1,   /* field[1] = worker */
+};
+static const ProtobufCIntRange atelier__work__v1__retry_work__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor atelier__work__v1__retry_work__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "atelier.work.v1.RetryWork",
+  "RetryWork",
+  "Atelier__Work__V1__RetryWork",
+  "atelier.work.v1",
+  sizeof(Atelier__Work__V1__RetryWork),
+  2,
+  atelier__work__v1__retry_work__field_descriptors,
+  atelier__work__v1__retry_work__field_indices_by_name,
+  1,  atelier__work__v1__retry_work__number_ranges,
+  (ProtobufCMessageInit) atelier__work__v1__retry_work__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor atelier__work__v1__work_changed__field_descriptors[17] =

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Atelier__Work__V1__StartWork Atelier__Work__V1__StartWork;
 typedef struct Atelier__Work__V1__CancelWork Atelier__Work__V1__CancelWork;
+typedef struct Atelier__Work__V1__RetryWork Atelier__Work__V1__RetryWork;
 typedef struct Atelier__Work__V1__WorkChanged Atelier__Work__V1__WorkChanged;
 
 
@@ -74,6 +75,20 @@ struct  Atelier__Work__V1__CancelWork
 #define ATELIER__WORK__V1__CANCEL_WORK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&atelier__work__v1__cancel_work__descriptor) \
     , NULL, NULL, NULL }
+
+
+/*
+ * Asks a worker to begin a failed or cancelled piece of work anew.
+ */
+struct  Atelier__Work__V1__RetryWork
+{
+  ProtobufCMessage base;
+  char *work_id;
+  char *worker;
+};
+#define ATELIER__WORK__V1__RETRY_WORK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&atelier__work__v1__retry_work__descriptor) \
+    , NULL, NULL }
 
 
 /*
@@ -153,6 +168,25 @@ Atelier__Work__V1__CancelWork *
 void   atelier__work__v1__cancel_work__free_unpacked
                      (Atelier__Work__V1__CancelWork *message,
                       ProtobufCAllocator *allocator);
+/* Atelier__Work__V1__RetryWork methods */
+void   atelier__work__v1__retry_work__init
+                     (Atelier__Work__V1__RetryWork         *message);
+size_t atelier__work__v1__retry_work__get_packed_size
+                     (const Atelier__Work__V1__RetryWork   *message);
+size_t atelier__work__v1__retry_work__pack
+                     (const Atelier__Work__V1__RetryWork   *message,
+                      uint8_t             *out);
+size_t atelier__work__v1__retry_work__pack_to_buffer
+                     (const Atelier__Work__V1__RetryWork   *message,
+                      ProtobufCBuffer     *buffer);
+Atelier__Work__V1__RetryWork *
+       atelier__work__v1__retry_work__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   atelier__work__v1__retry_work__free_unpacked
+                     (Atelier__Work__V1__RetryWork *message,
+                      ProtobufCAllocator *allocator);
 /* Atelier__Work__V1__WorkChanged methods */
 void   atelier__work__v1__work_changed__init
                      (Atelier__Work__V1__WorkChanged         *message);
@@ -180,6 +214,9 @@ typedef void (*Atelier__Work__V1__StartWork_Closure)
 typedef void (*Atelier__Work__V1__CancelWork_Closure)
                  (const Atelier__Work__V1__CancelWork *message,
                   void *closure_data);
+typedef void (*Atelier__Work__V1__RetryWork_Closure)
+                 (const Atelier__Work__V1__RetryWork *message,
+                  void *closure_data);
 typedef void (*Atelier__Work__V1__WorkChanged_Closure)
                  (const Atelier__Work__V1__WorkChanged *message,
                   void *closure_data);
@@ -191,6 +228,7 @@ typedef void (*Atelier__Work__V1__WorkChanged_Closure)
 
 extern const ProtobufCMessageDescriptor atelier__work__v1__start_work__descriptor;
 extern const ProtobufCMessageDescriptor atelier__work__v1__cancel_work__descriptor;
+extern const ProtobufCMessageDescriptor atelier__work__v1__retry_work__descriptor;
 extern const ProtobufCMessageDescriptor atelier__work__v1__work_changed__descriptor;
 
 PROTOBUF_C__END_DECLS

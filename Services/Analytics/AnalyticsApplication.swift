@@ -1,0 +1,26 @@
+import FoundationEssentials
+import HTTP
+import Postgres
+import ServiceKit
+
+/// How analytics is put together.
+enum AnalyticsApplication {
+    static let migrations =
+        Idempotency.migrations + [
+            Migration(id: "V0002_events", sql: PackageResources.V0002_events_sql),
+            Migration(id: "V0003_activities", sql: PackageResources.V0003_activities_sql),
+        ]
+
+    static let definition = ServiceDefinition(
+        name: "analytics", purpose: "counts events, measures durations, reads how posts do", port: 8082,
+        schema: "analytics", migrations: migrations, configuration: AnalyticsConfiguration.self, build: assemble)
+
+    @Sendable static func assemble(_ settings: AnalyticsConfiguration, _ platform: Platform) async throws -> Assembly {
+        var routes = Router()
+        AnalyticsRoutes(postgres: platform.postgres, tokens: platform.tokens)
+            .add(to: &routes)
+        return Assembly(
+            routes: routes, subscriptions: Ingest.subscriptions,
+            services: [Folding(platform.postgres, settings, logger: platform.logger)])
+    }
+}

@@ -1,0 +1,38 @@
+import FoundationEssentials
+import Jobs
+import Primitives
+
+/// Where agents find assets and put what they made: storage, behind a face that tests can play.
+protocol AssetStore: Sendable {
+    /// An asset of a workspace; `nil` where there is none, or it belongs to another.
+    func asset(_ id: UUID, workspaceID: UUID) async throws -> AssetInfo?
+
+    /// Saves a file. An asset that is there already with this id is left as it is.
+    func save(_ asset: NewAsset) async throws
+}
+
+extension AssetStore {
+    /// The photographs and videos among some assets, in order.
+    /// - Throws: `JobFailure`: `asset_not_found`, or `asset_not_analysed` for a video that nobody has looked into yet.
+    func media(_ ids: [String], workspaceID: UUID) async throws -> [MediaItem] {
+        var items: [MediaItem] = []
+        for text in ids {
+            guard let id = UUID(uuidString: text), let info = try await asset(id, workspaceID: workspaceID) else {
+                throw JobFailure("asset_not_found", "There is no asset \(text).", retriable: false)
+            }
+            if info.isUnprobed {
+                throw JobFailure(
+                    "asset_not_analysed", "The video \(info.filename) has not been looked into yet.", retriable: true,
+                    retryAfter: .seconds(2))
+            }
+            if let item = info.mediaItem { items.append(item) }
+        }
+        return items
+    }
+
+    /// What an earlier try made and answered; `nil` where there is nothing.
+    func made<Output: Decodable>(_ id: UUID, workspaceID: UUID, as type: Output.Type) async throws -> Output? {
+        guard let output = try await asset(id, workspaceID: workspaceID)?.metadata?["agentOutput"] else { return nil }
+        return try? output.decode(type)
+    }
+}

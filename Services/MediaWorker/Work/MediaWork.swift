@@ -1,0 +1,65 @@
+import AV
+import FoundationEssentials
+import Jobs
+import Outbox
+import Postgres
+import Primitives
+
+/// What all kinds of work need.
+struct MediaWork: Sendable {
+    let storage: StorageClient
+    let sandbox: DecodeSandbox
+    let folders: WorkFolders
+    let postgres: PostgresClient
+    let outbox: Outbox
+    /// Bytes of an input at most.
+    let inputLimit: Int64
+    /// How long the work on a whole film may take.
+    let filmLimit: Duration
+
+    /// The kinds that are done in moments, and those that may take hours: each has runners of its own.
+    var quick: [String: JobRunner.Handler] {
+        [
+            WorkKind.metadata.rawValue: metadata, WorkKind.thumbnail.rawValue: thumbnail,
+            WorkKind.waveform.rawValue: waveform, WorkKind.photoEdit.rawValue: photoEdit,
+        ]
+    }
+
+    var long: [String: JobRunner.Handler] {
+        [
+            WorkKind.proxy.rawValue: proxy, WorkKind.hls.rawValue: hls, WorkKind.transcode.rawValue: transcode,
+            WorkKind.montage.rawValue: montage,
+        ]
+    }
+
+    /// The asset that a job is about.
+    func assetID(of job: Job) throws -> UUID {
+        guard let id = job.assetID else { throw JobFailure("invalid_request", "No asset is named.", retriable: false) }
+        return id
+    }
+
+    /// Lends a folder with the job's input in it.
+    func withInput<T: Sendable>(
+        _ job: Job, _ body: (_ folder: String, _ input: String, _ asset: UUID) async throws -> T
+    ) async throws -> T {
+        let id = try assetID(of: job)
+        return try await folders.with(job) { folder in
+            let input = folder + "/input"
+            _ = try await storage.fetch(id, workspaceID: job.workspaceID, to: input, limit: inputLimit)
+            return try await body(folder, input, id)
+        }
+    }
+
+    /// The parameters of a job.
+    func parameters<T: Decodable>(_ job: Job, as type: T.Type = T.self) throws -> T {
+        do { return try job.payload.decode(T.self) } catch {
+            throw JobFailure(
+                "invalid_request", "The work's input cannot be read: \(Self.describe(error)).", retriable: false)
+        }
+    }
+
+    private static func describe(_ error: any Error) -> String {
+        guard case .keyNotFound(let key, _)? = error as? DecodingError else { return "it has another shape" }
+        return "\(key.stringValue) is missing"
+    }
+}

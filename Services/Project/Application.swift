@@ -1,0 +1,27 @@
+import Configuration
+import Events
+import Outbox
+import Postgres
+import ServiceKit
+
+/// The settings of this service beyond those that every service has: none yet.
+struct ProjectConfiguration: Configurable {
+    init(_ read: inout ConfigurationReader) {}
+}
+
+/// How the service is put together.
+let definition = ServiceDefinition(
+    name: "project", purpose: "projects, the runs of their workflows, and the view of all work", port: 8086,
+    schema: "project", migrations: ProjectParts.migrations, configuration: ProjectConfiguration.self
+) { _, platform in
+    let parts = try ProjectParts(
+        postgres: platform.postgres, outbox: platform.outbox, tokens: platform.tokens,
+        assets: .remote(platform.peers.storage, http: platform.http, tokens: platform.serviceTokens),
+        metrics: platform.metrics)
+    return Assembly(
+        routes: parts.routes,
+        subscriptions: [
+            .on(WorkChanged.self) { event, tx in try await parts.take(event.payload, at: event.time, in: tx) }
+        ],
+        services: [RunTimer(driver: parts.driver, postgres: platform.postgres, logger: platform.logger)])
+}

@@ -1,0 +1,59 @@
+import Auth
+import Events
+import FoundationEssentials
+import HTTP
+import Outbox
+import Postgres
+import ServiceKit
+import Telemetry
+
+/// The parts of this service, wired; what runs them (servers, consumers) stands around.
+struct ProjectParts: Sendable {
+    static let migrations = [
+        Migration(id: "V0001_projects", sql: PackageResources.V0001_projects_sql),
+        Migration(id: "V0002_runs", sql: PackageResources.V0002_runs_sql),
+    ]
+
+    let projects: ProjectStore
+    let runs = RunStore()
+    let work = WorkStore()
+    let driver: RunDriver
+    let routes: Router
+
+    /// - Throws: where a built-in workflow is faulty.
+    init(
+        postgres: PostgresClient, outbox: Outbox, tokens: TokenVerifier, assets: AssetDirectory,
+        metrics: MetricsRegistry
+    ) throws {
+        let projects = ProjectStore(outbox: outbox)
+        let runs = self.runs
+        let driver = RunDriver(store: runs, outbox: outbox, metrics: metrics) { id, status, tx in
+            try await projects.setStatus(id, status, in: tx)
+        }
+        let workflows = try Workflows(documents: [PackageResources.film_json, PackageResources.relay_json])
+        var routes = Router()
+        ProjectRoutes(store: projects, postgres: postgres, tokens: tokens) { project, tx in
+            for id in try await runs.open(of: project, in: tx) {
+                guard var run = try await runs.lock(id, in: tx) else { continue }
+                try await driver.apply(.cancel, to: &run, in: tx)
+            }
+        }.add(to: &routes)
+        JobRoutes(store: work, outbox: outbox, postgres: postgres, tokens: tokens).add(to: &routes)
+        WorkflowRoutes(workflows: workflows).add(to: &routes)
+        RunRoutes(
+            workflows: workflows, store: runs, driver: driver, postgres: postgres, tokens: tokens,
+            assets: assets
+        ) {
+            try await projects.find($0, workspace: $1, on: postgres) != nil
+        }.add(to: &routes)
+        self.projects = projects
+        self.driver = driver
+        self.routes = routes
+    }
+
+    /// Takes in what a worker told: for the view of all work, and for the run that waits for it.
+    func take(_ change: WorkChanged, at time: Date, in tx: PostgresTransaction) async throws {
+        try await work.take(change, at: time, in: tx)
+        if change.runID != nil { try await driver.take(change, in: tx) }
+    }
+}

@@ -1,0 +1,86 @@
+import FoundationEssentials
+import Jobs
+import Postgres
+import Primitives
+
+/// The step `publish` of a workflow: makes a publication and waits for its end. A job that is begun again finds the
+/// publication that it made.
+struct PublishWork: Sendable {
+    static let kind = "publish"
+    let publications: PublicationTable
+    let accounts: AccountTable
+    let assets: any AssetSource
+    let jobs: JobStore
+    let wake: @Sendable () -> Void
+
+    private struct Input: Decodable {
+        let assetId: UUID
+        let accountIds: [UUID]
+        let caption: String?
+        let publishAt: Date?
+    }
+
+    @Sendable func perform(_ job: Job, _ context: JobContext) async throws -> JSONValue {
+        let id = context.derivedID("publication")
+        if try await publications.find(id, workspaceID: job.workspaceID) == nil { try await create(id, job) }
+        wake()
+        while true {
+            guard let publication = try await publications.find(id, workspaceID: job.workspaceID) else {
+                throw JobFailure("publication_gone", "The publication does not exist any more.", retriable: false)
+            }
+            if publication.status.isFinal { return try output(publication) }
+            let done = publication.targets.count { [.published, .failed, .cancelled].contains($0.status) }
+            context.progress(5 + 90 * done / max(1, publication.targets.count))
+            do {
+                try context.checkCancelled()
+                try await Task.sleep(for: .milliseconds(250))
+            } catch {
+                // Told to stop by a person, or because the process ends? Only the former takes the publication back.
+                await Task { await cancelIfAsked(id, job) }.value
+                throw error
+            }
+        }
+    }
+
+    private func create(_ id: UUID, _ job: Job) async throws {
+        guard let input = try? job.payload.decode(Input.self), !input.accountIds.isEmpty,
+            input.accountIds.count <= NewPublication.accountLimit
+        else {
+            throw JobFailure("invalid_input", "The step needs assetId and accountIds.", retriable: false)
+        }
+        let wanted = Set(input.accountIds)
+        let found = try await accounts.find(Array(wanted), workspaceID: job.workspaceID)
+        guard found.count == wanted.count else {
+            throw JobFailure("account_not_found", "A social account does not exist.", retriable: false)
+        }
+        guard try await assets.info(input.assetId, workspaceID: job.workspaceID) != nil else {
+            throw JobFailure("asset_not_found", "The asset does not exist.", retriable: false)
+        }
+        let new = NewPublication(
+            id: id, workspaceID: job.workspaceID, userID: job.userID ?? job.workspaceID, projectID: job.projectID,
+            runID: job.runID, assetID: input.assetId,
+            caption: String((input.caption ?? "").prefix(NewPublication.captionLimit)),
+            publishAt: input.publishAt ?? Date(), accounts: found)
+        try await publications.postgres.withTransaction { try await publications.create(new, in: $0) }
+    }
+
+    private func output(_ publication: Publication) throws -> JSONValue {
+        switch publication.status {
+        case .published, .partiallyPublished:
+            return [
+                "publicationId": .string(publication.id.text), "status": .string(publication.status.rawValue),
+                "targets": try JSONValue(encoding: publication.targets),
+            ]
+        case .cancelled: throw JobFailure("publication_cancelled", "The publication was cancelled.", retriable: false)
+        default:
+            let error = publication.targets.compactMap(\.error).first
+            throw JobFailure(
+                error?.code ?? "publication_failed", error?.message ?? "No network took the post.", retriable: false)
+        }
+    }
+
+    private func cancelIfAsked(_ id: UUID, _ job: Job) async {
+        guard let now = try? await jobs.job(job.id, workspaceID: job.workspaceID), now.cancelRequested else { return }
+        _ = try? await publications.cancel(id, workspaceID: job.workspaceID)
+    }
+}

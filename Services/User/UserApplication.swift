@@ -1,0 +1,52 @@
+import Crypto
+import FoundationEssentials
+import HTTP
+import Postgres
+import Primitives
+import ServiceKit
+
+/// How the user service is put together.
+enum UserApplication {
+    static let migrations =
+        Idempotency.migrations + [
+            Migration(id: "V0002_accounts", sql: PackageResources.V0002_accounts_sql),
+            Migration(id: "V0003_sessions", sql: PackageResources.V0003_sessions_sql),
+            Migration(id: "V0004_keys", sql: PackageResources.V0004_keys_sql),
+            Migration(id: "V0005_audit", sql: PackageResources.V0005_audit_sql),
+        ]
+
+    static let definition = ServiceDefinition(
+        name: "user", purpose: "accounts, sessions, keys and roles", port: 8081, schema: "user_",
+        migrations: migrations, configuration: UserConfiguration.self, build: assemble)
+
+    @Sendable static func assemble(_ settings: UserConfiguration, _ platform: Platform) async throws -> Assembly {
+        let keys = KeyRing()
+        let postgres = platform.postgres
+        let sessions = SessionService(
+            postgres: postgres, outbox: platform.outbox, keys: keys, accessLifetime: settings.accessLifetime,
+            refreshLifetime: settings.refreshLifetime, sessionLifetime: settings.sessionLifetime)
+        let accounts = AccountService(
+            postgres: postgres, outbox: platform.outbox,
+            hasher: try PasswordHasher(
+                parameters: Argon2id(memoryKiB: settings.hashMemory, passes: settings.hashPasses),
+                threads: settings.hashThreads, queue: settings.hashQueue),
+            policy: PasswordPolicy(list: String(decoding: PackageResources.common_passwords_txt, as: UTF8.self)),
+            sessions: sessions, sealSecret: settings.sealSecret)
+        var routes = Router()
+        AuthRoutes(accounts: accounts, sessions: sessions, tokens: platform.tokens)
+            .add(to: &routes)
+        ProfileRoutes(accounts: accounts, tokens: platform.tokens).add(to: &routes)
+        KeyRoutes(
+            keys: keys, postgres: postgres, serviceTokens: platform.serviceTokens,
+            accessLifetime: settings.accessLifetime
+        ).add(to: &routes)
+        let plan = KeyPlan(
+            life: settings.keyLife, lead: settings.keyLead, tail: settings.accessLifetime + .seconds(60))
+        let rotation = KeyRotation(
+            KeyStore(postgres, secret: settings.sealSecret), keys, plan, logger: platform.logger)
+        return Assembly(
+            routes: routes,
+            services: [rotation, Housekeeping(postgres, logger: platform.logger)],
+            readiness: { keys.isReady ? [] : ["signing key"] })
+    }
+}

@@ -1,0 +1,177 @@
+internal import FoundationEssentials
+public import HTTP
+public import NetworkClient
+internal import Primitives
+
+/// Objects in an S3-compatible store, addressed by path, over the REST API of Amazon S3 (2006-03-01).
+public final class S3Store: ObjectStore {
+    private let configuration: S3Configuration
+    private let client: HTTPClient
+    private let retries = 4
+
+    public init(_ configuration: S3Configuration, client: HTTPClient) {
+        self.configuration = configuration
+        self.client = client
+    }
+
+    public func adopt(_ file: StagedFile, as key: String, contentType: String) async throws {
+        let (size, _) = try await file.seal()
+        if size <= configuration.partBytes {
+            let region = FileRegion(path: file.path, offset: 0, length: size)
+            _ = try await send(.PUT, key, headers: ["Content-Type": contentType], body: .file(region))
+        } else {
+            try await upload(file.path, size: size, key: key, contentType: contentType)
+        }
+        try await file.remove()
+    }
+
+    public func info(_ key: String) async throws -> ObjectInfo? {
+        do {
+            let answer = try await send(.HEAD, key)
+            return ObjectInfo(key: key, size: answer.headers["Content-Length"].flatMap { Int64($0) } ?? 0)
+        } catch let error as ObjectStoreError where error.code == .notFound { return nil }
+    }
+
+    public func read(_ key: String, range: ByteRange?) async throws -> HTTPBody {
+        var headers = HTTPHeaders()
+        if let range { headers.set("Range", "bytes=\(range.offset)-\(range.offset + range.length - 1)") }
+        return try await send(.GET, key, headers: headers, timeout: nil).body
+    }
+
+    public func localPath(_ key: String) -> String? { nil }
+
+    public func presignedURL(
+        _ key: String, lifetime: Duration, contentType: String, disposition: String?
+    ) throws -> String? {
+        var query = [("response-content-type", contentType)]
+        if let disposition { query.append(("response-content-disposition", disposition)) }
+        let base = configuration.publicEndpoint ?? configuration.endpoint
+        return try signer().presign(method: .GET, url: url(key, base: base), lifetime: lifetime, query: query)
+    }
+
+    public func delete(_ key: String) async throws {
+        do { _ = try await send(.DELETE, key) } catch let error as ObjectStoreError where error.code == .notFound {}
+    }
+
+    public func list(prefix: String, after: String?, limit: Int) async throws -> [ObjectInfo] {
+        var found: [ObjectInfo] = []
+        var last = after
+        while found.count < limit {
+            var query = [("list-type", "2"), ("prefix", prefix), ("max-keys", String(min(1000, limit)))]
+            if let last { query.append(("start-after", last)) }
+            let answer = try await send(.GET, nil, query: query)
+            let page = S3XML(String(decoding: try await answer.data(upTo: 8 << 20), as: UTF8.self))
+            for entry in page.elements("Contents") {
+                guard let key = entry.element("Key"), let size = entry.element("Size").flatMap({ Int64($0) }) else {
+                    continue
+                }
+                last = key
+                if ObjectKey.isValid(key) { found.append(ObjectInfo(key: key, size: size)) }
+            }
+            guard page.element("IsTruncated") == "true" else { break }
+        }
+        return Array(found.prefix(limit))
+    }
+
+    // MARK: Multipart upload
+
+    private func upload(_ path: String, size: Int64, key: String, contentType: String) async throws {
+        let started = try await send(.POST, key, query: [("uploads", "")], headers: ["Content-Type": contentType])
+        let text = String(decoding: try await started.data(), as: UTF8.self)
+        guard let id = S3XML(text).element("UploadId") else {
+            throw ObjectStoreError(.unavailable, "no upload id")
+        }
+        do {
+            var tags: [String] = []
+            var offset: Int64 = 0
+            while offset < size {
+                let region = FileRegion(path: path, offset: offset, length: min(configuration.partBytes, size - offset))
+                let query = [("partNumber", String(tags.count + 1)), ("uploadId", id)]
+                let answer = try await send(.PUT, key, query: query, body: .file(region))
+                guard let tag = answer.headers["ETag"] else { throw ObjectStoreError(.unavailable, "no entity tag") }
+                tags.append(tag)
+                offset += region.length
+            }
+            try await complete(id, tags, key)
+        } catch {
+            // Parts that stay cost money; that this fails as well is no reason to hide the first error.
+            _ = try? await Task.detached { [self] in try await send(.DELETE, key, query: [("uploadId", id)]) }.value
+            throw error
+        }
+    }
+
+    private func complete(_ id: String, _ tags: [String], _ key: String) async throws {
+        let parts = tags.enumerated().map { index, tag in
+            "<Part><PartNumber>\(index + 1)</PartNumber><ETag>\(S3XML.escape(tag))</ETag></Part>"
+        }
+        let body = Data("<CompleteMultipartUpload>\(parts.joined())</CompleteMultipartUpload>".utf8)
+        let answer = try await send(
+            .POST, key, query: [("uploadId", id)], headers: ["Content-Type": "application/xml"], body: .data(body),
+            timeout: .seconds(300))
+        // The answer begins before the store is done, so its status may say 200 while its content says otherwise.
+        let text = String(decoding: try await answer.data(), as: UTF8.self)
+        if let code = S3XML(text).elements("Error").first?.element("Code") {
+            throw ObjectStoreError(.unavailable, code)
+        }
+    }
+
+    // MARK: Requests
+
+    private func signer(_ hash: String? = nil) -> SigV4 {
+        SigV4(
+            accessKey: configuration.accessKey, secretKey: configuration.secretKey, region: configuration.region,
+            payloadHash: hash)
+    }
+
+    private func url(_ key: String?, query: [(String, String)] = [], base: String? = nil) -> String {
+        let path = key.map { "/" + PercentEncoding.encode($0, keeping: "/") } ?? ""
+        let items = query.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }
+        let text = items.isEmpty ? "" : "?" + items.joined(separator: "&")
+        return "\(base ?? configuration.endpoint)/\(configuration.bucket)\(path)\(text)"
+    }
+
+    /// All requests here may be sent again: each has one effect, however often it is done.
+    private func send(
+        _ method: HTTPMethod, _ key: String?, query: [(String, String)] = [], headers: HTTPHeaders = HTTPHeaders(),
+        body: HTTPClientRequest.Body = .none, timeout: Duration? = .seconds(60)
+    ) async throws -> HTTPClientResponse {
+        if let key, !ObjectKey.isValid(key) { throw ObjectStoreError(.invalidKey, key) }
+        var attempt = 0
+        while true {
+            do {
+                var request = HTTPClientRequest(
+                    method, url(key, query: query), headers: headers, body: body, timeout: timeout)
+                if case .file = body { request.timeout = nil }
+                let hasContent = if case .none = body { false } else { true }
+                request.signing = signer(hasContent ? SigV4.unsignedPayload : nil)
+                let answer = try await client.execute(request)
+                if answer.status.isSuccess { return answer }
+                throw await Self.error(answer)
+            } catch let error as HTTPClientError where attempt + 1 >= retries || !error.isRetriable {
+                throw ObjectStoreError(.unavailable, "\(error)")
+            } catch let error as ObjectStoreError where attempt + 1 >= retries || !error.isRetriable {
+                throw error
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                try await Task.sleep(
+                    for: Backoff(base: .milliseconds(200), maximum: .seconds(5)).delay(attempt: attempt))
+                attempt += 1
+            }
+        }
+    }
+
+    private static func error(_ answer: HTTPClientResponse) async -> ObjectStoreError {
+        let text = (try? await answer.data(upTo: 64 << 10)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let name = S3XML(text).element("Code") ?? answer.status.description
+        let code: ObjectStoreError.Code =
+            switch answer.status.rawValue {
+            case 404: .notFound
+            case 401, 403: name == "QuotaExceeded" ? .noSpace : .denied
+            case 507: .noSpace
+            case 400..<500 where answer.status != .requestTimeout && answer.status != .tooManyRequests: .invalidKey
+            default: .unavailable
+            }
+        return ObjectStoreError(code, name)
+    }
+}

@@ -1,0 +1,270 @@
+internal import Events
+internal import FoundationEssentials
+public import Lifecycle
+public import Messaging
+public import Postgres
+public import Primitives
+public import Telemetry
+
+/// Consumes a service's events: effects and the note that an event is handled commit in one transaction, and the offset
+/// is stored after that (transactional inbox).
+///
+/// A batch is handled in one transaction. Where one of its events fails, the batch is undone and its events are handled
+/// one by one; what fails then is parked and tried again with growing waits, its key's later events behind it, all other
+/// keys going on. What cannot be read, or failed too often, goes to the dead letters.
+public final class EventConsumer: Service {
+    public let name = "event consumer"
+    private let group: String
+    private let handlers: [String: Subscription]
+    private let inbox: Inbox
+    private let outbox: Outbox
+    private let postgres: PostgresClient
+    private let logger: Logger
+    private let metrics: MetricsRegistry
+    private let options: Options
+    private let stopping = AsyncTrigger()
+    private let settings: KafkaSettings
+
+    /// How events are tried again.
+    public struct Options: Sendable {
+        /// Tries in all, the first included, before an event goes to the dead letters.
+        public var attempts = 8
+        public var backoff = Backoff(base: .milliseconds(500), maximum: .seconds(60))
+        /// How long one event's handler may take.
+        public var limit = Duration.seconds(30)
+        public init() {}
+    }
+
+    public init(
+        group: String, subscriptions: [Subscription], settings: KafkaSettings, outbox: Outbox,
+        postgres: PostgresClient, faults: DeliveryFaults = .none, options: Options = Options(),
+        logger: Logger, metrics: MetricsRegistry = .shared
+    ) {
+        self.group = group
+        // A topic and type has one handler in a service: two effects of one event stand in one handler.
+        handlers = Dictionary(
+            uniqueKeysWithValues: subscriptions.flatMap { one in one.topics.map { ("\($0)/\(one.type)", one) } })
+        inbox = Inbox(consumer: group, isOff: faults.inboxOff)
+        self.outbox = outbox
+        self.postgres = postgres
+        self.settings = settings
+        self.options = options
+        self.logger = logger
+        self.metrics = metrics
+    }
+
+    private var topics: [String] { Set(handlers.values.flatMap(\.topics)).sorted() }
+
+    public func run() async throws {
+        try await prepareTopics()
+        guard !stopping.hasFired else { return }
+        let consumer = KafkaConsumer(
+            settings: settings, group: group, topics: topics, logger: logger
+        ) { [self] batch in try await take(batch) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await consumer.run() }
+            group.addTask { await self.retryParked() }
+            await stopping.wait()
+            await consumer.stop()
+            group.cancelAll()
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result, !(error is CancellationError) { throw error }
+            }
+        }
+    }
+
+    public func stop() async { stopping.fire() }
+
+    /// Topics that are missing are made; a broker that is away is waited for.
+    private func prepareTopics() async throws {
+        let backoff = Backoff(base: .milliseconds(100), maximum: .seconds(2))
+        var attempt = 0
+        while !stopping.hasFired {
+            do {
+                return try await KafkaAdmin(settings: settings, logger: logger).ensure(
+                    topics.map { TopicSpecification($0) })
+            } catch {
+                try Task.checkCancellation()
+                if attempt == 5 { logger.warning("waiting for the broker", ["error": .string("\(error)")]) }
+                try? await Task.sleep(for: backoff.delay(attempt: attempt))
+                attempt += 1
+            }
+        }
+    }
+
+    // MARK: One batch
+
+    private struct Failure: Error {
+        let event: IncomingEvent
+        let cause: any Error
+    }
+
+    func take(_ batch: [ReceivedRecord]) async throws {
+        var events: [IncomingEvent] = []
+        var dead: [OutboxEntry] = []
+        for message in batch {
+            do {
+                let event = try IncomingEvent(message)
+                // What this service has no handler for is none of its business.
+                if handlers["\(event.topic)/\(event.type)"] != nil { events.append(event) }
+            } catch {
+                dead.append(deadLetter(message, reason: "\(error)"))
+            }
+        }
+        do {
+            try await handle(events, dead: dead)
+        } catch let failure as Failure {
+            guard !Self.isPassing(failure.cause) else { throw failure.cause }
+            try await handle([], dead: dead)
+            for event in events { try await handleAlone(event) }
+        }
+        for message in batch { count(message.topic, "taken") }
+    }
+
+    /// Handles events in one transaction: all of them or none.
+    private func handle(_ events: [IncomingEvent], dead: [OutboxEntry]) async throws {
+        guard !events.isEmpty || !dead.isEmpty else { return }
+        try await postgres.withTransaction { tx in
+            try await outbox.append(dead, in: tx)
+            guard !events.isEmpty else { return }
+            let blocked = try await inbox.blocked(Array(Set(events.map(\.key))), in: tx)
+            let free = events.filter { !blocked.contains($0.key) }
+            var new = try await inbox.claim(free.map(\.id), in: tx)
+            for event in free where new.contains(event.id) {
+                // The same event twice in one batch is handled once.
+                if !inbox.isOff { new.remove(event.id) }
+                do { try await run(event, tx) } catch { throw Failure(event: event, cause: error) }
+            }
+            for event in events where blocked.contains(event.key) {
+                try await inbox.park(event, attempts: 0, error: "waits behind another", delay: .zero, in: tx)
+            }
+            Failpoint.hit("inbox.before_commit")
+        }
+        Failpoint.hit("inbox.after_commit")
+    }
+
+    /// Handles one event in a transaction of its own; where it fails, it is parked or buried.
+    private func handleAlone(_ event: IncomingEvent) async throws {
+        do {
+            try await handle([event], dead: [])
+        } catch let failure as Failure {
+            guard !Self.isPassing(failure.cause) else { throw failure.cause }
+            try await postgres.withTransaction { tx in
+                if failure.cause is EventRejected {
+                    if try await inbox.claim([event.id], in: tx).contains(event.id) {
+                        try await bury(event, reason: "\(failure.cause)", in: tx)
+                    }
+                } else {
+                    count(event.topic, "parked")
+                    try await inbox.park(
+                        event, attempts: 1, error: String("\(failure.cause)".prefix(500)),
+                        delay: options.backoff.delay(attempt: 0), in: tx)
+                }
+            }
+        }
+    }
+
+    private func run(_ event: IncomingEvent, _ tx: PostgresTransaction) async throws {
+        guard let handler = handlers["\(event.topic)/\(event.type)"] else { return }
+        let start = ContinuousClock.now
+        var outcome = "handled"
+        defer {
+            let seconds = (ContinuousClock.now - start).seconds
+            metrics.observe(
+                "event_handling_seconds", "Time that a handler took.", ["type": event.type, "outcome": outcome],
+                seconds)
+            metrics.observe(
+                "event_age_seconds", "Age of an event when it was handled.", ["type": event.type],
+                max(0, Date().timeIntervalSince(event.envelope.time)))
+        }
+        do {
+            try await withSpan("handle \(event.type)", service: group, parent: event.envelope.trace) { _ in
+                try await handler.handle(event, tx)
+            }
+        } catch {
+            outcome = "failed"
+            throw error
+        }
+    }
+
+    // MARK: Later
+
+    private func retryParked() async {
+        while !Task.isCancelled {
+            do {
+                if try await retryOne() { continue }
+            } catch {
+                logger.debug("parked events were not looked at", ["error": .string("\(error)")])
+            }
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    /// Tries the next parked event; false where none is due.
+    private func retryOne() async throws -> Bool {
+        try await postgres.withTransaction { tx in
+            guard let parked = try await inbox.nextParked(in: tx) else { return false }
+            do {
+                try await tx.savepoint {
+                    if try await inbox.claim([parked.event.id], in: tx).contains(parked.event.id) {
+                        try await run(parked.event, tx)
+                    }
+                }
+                try await inbox.remove(parked, in: tx)
+            } catch {
+                if Self.isPassing(error) { throw error }
+                if error is EventRejected || parked.attempts + 1 >= options.attempts {
+                    try await inbox.remove(parked, in: tx)
+                    _ = try await inbox.claim([parked.event.id], in: tx)
+                    try await bury(
+                        parked.event, reason: "failed \(parked.attempts + 1) times: \(error)", in: tx)
+                } else {
+                    try await inbox.postpone(
+                        parked, error: String("\(error)".prefix(500)),
+                        delay: options.backoff.delay(attempt: parked.attempts), in: tx)
+                }
+            }
+            return true
+        }
+    }
+
+    private func bury(_ event: IncomingEvent, reason: String, in tx: PostgresTransaction) async throws {
+        count(event.topic, "dead")
+        logger.error(
+            "event goes to the dead letters",
+            ["type": .string(event.type), "topic": .string(event.topic), "reason": .string(reason)])
+        let entry = DeadLetters.entry(
+            topic: event.topic, partition: event.partition, offset: event.offset, key: event.key,
+            headers: event.headers, value: event.envelope.payload, group: group, reason: reason)
+        try await outbox.append([entry], in: tx)
+    }
+
+    private func deadLetter(_ message: ReceivedRecord, reason: String) -> OutboxEntry {
+        count(message.topic, "dead")
+        logger.error(
+            "message goes to the dead letters",
+            [
+                "topic": .string(message.topic), "partition": .init(message.partition),
+                "offset": .init(message.offset), "reason": .string(reason),
+            ])
+        var headers: [String: String] = [:]
+        for header in message.headers { headers[header.name] = String(decoding: header.value, as: UTF8.self) }
+        return DeadLetters.entry(
+            topic: message.topic, partition: message.partition, offset: message.offset,
+            key: message.key.map { String(decoding: $0, as: UTF8.self) } ?? "", headers: headers,
+            value: message.value ?? Data(), group: group, reason: reason)
+    }
+
+    private func count(_ topic: String, _ outcome: String) {
+        metrics.count(
+            "events_consumed_total", "Events by what became of them.", ["topic": topic, "outcome": outcome])
+    }
+
+    /// Whether the database is away or busy: then the event has no fault, and the batch comes again as it was.
+    private static func isPassing(_ error: any Error) -> Bool {
+        if error is CancellationError { return true }
+        if let error = error as? PostgresError { return error.isRetriable }
+        if let error = error as? PostgresTransactionError { return error.isRetriable }
+        return false
+    }
+}

@@ -1,0 +1,252 @@
+internal import FoundationEssentials
+public import Lifecycle
+public import Messaging
+public import Postgres
+internal import Primitives
+internal import Synchronization
+public import Telemetry
+
+/// Publishes outbox rows in order and sends each again until Kafka has acknowledged it.
+///
+/// One replica sends at a time, the one with the lease; rows go out in the order in which they were written, so that
+/// the first copy of each event keeps the order of its key even where two replicas send for a moment. When the
+/// brokers announce another cluster than the rows were sent to, what was sent within the window is sent again: a broker
+/// that lost its log has lost nothing that the database knows, and every inbox ignores what it has handled.
+public final class OutboxRelay: Service {
+    public let name = "outbox relay"
+    private let postgres: PostgresClient
+    private let producer: KafkaProducer
+    private let logger: Logger
+    private let metrics: MetricsRegistry
+    private let options: Options
+    private let stopping = AsyncTrigger()
+    private let work = WorkSignal()
+    private let owner = UUID.v7()
+    private let leaseUntil = Mutex(ContinuousClock.now)
+
+    /// How the relay works.
+    public struct Options: Sendable {
+        /// Rows of one transaction.
+        public var batch = 500
+        /// How often it looks without being woken: for rows of a process that died.
+        public var idle = Duration.milliseconds(500)
+        /// How far back rows are sent again to another cluster, and how long sent rows are kept.
+        public var window = Duration.seconds(48 * 3600)
+        /// How often the cluster's id is asked for.
+        public var clusterCheck = Duration.seconds(2)
+        public init() {}
+    }
+
+    public init(
+        outbox: Outbox, postgres: PostgresClient, producer: KafkaProducer, options: Options = Options(),
+        logger: Logger, metrics: MetricsRegistry = .shared
+    ) {
+        self.postgres = postgres
+        self.producer = producer
+        self.options = options
+        self.logger = logger
+        self.metrics = metrics
+        outbox.onCommit { [work] in work.raise() }
+        outbox.setEarlyPublisher { record in Task { _ = await producer.send([record]) } }
+    }
+
+    public func run() async throws {
+        // Beside the group: a send waits for as long as there is no broker, and a stop does not wait for that. What was
+        // not marked as sent is sent again by the next process.
+        let finished = AsyncTrigger()
+        let sending = Task {
+            await relay()
+            finished.fire()
+        }
+        defer { sending.cancel() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.watchCluster() }
+            group.addTask { await self.clean() }
+            await stopping.wait()
+            work.raise()
+            group.cancelAll()
+        }
+        // What is committed now goes out before the process ends, where the broker takes it in time.
+        try? await withDeadline(.seconds(3), "last events") { await finished.wait() }
+        _ = try? await postgres.execute("DELETE FROM outbox_lease WHERE owner = \(owner)")
+    }
+
+    public func stop() async { stopping.fire() }
+
+    private func relay() async {
+        let backoff = Backoff(base: .milliseconds(50), maximum: .seconds(2))
+        var failures = 0
+        while true {
+            do {
+                let sent = try await sendBatch()
+                failures = 0
+                if sent == options.batch { continue }
+            } catch {
+                if Task.isCancelled { return }
+                failures += 1
+                if failures == 3 { logger.warning("events wait for the broker", ["error": .string("\(error)")]) }
+                if stopping.hasFired { return }
+                try? await Task.sleep(for: backoff.delay(attempt: failures))
+                continue
+            }
+            if stopping.hasFired { return }
+            await work.wait(atMost: options.idle)
+        }
+    }
+
+    /// Sends the oldest unsent rows; how many there were.
+    private func sendBatch() async throws -> Int {
+        let rows = try await postgres.query(
+            """
+            SELECT seq, event_id, topic, key, headers, value FROM outbox WHERE sent_at IS NULL
+            ORDER BY seq LIMIT \(options.batch)
+            """)
+        guard !rows.isEmpty, try await holdLease() else { return 0 }
+        let found = try rows.map { row -> (seq: Int64, entry: OutboxEntry) in
+            let (seq, id, topic, key, headers, value) = try row.decode(
+                (Int64, UUID, String, String, JSONValue, Data).self)
+            let text = (headers.objectValue ?? [:]).compactMapValues(\.stringValue)
+            return (seq, OutboxEntry(id: id, topic: topic, key: key, headers: text, value: value))
+        }
+        Failpoint.hit("outbox.before_publish")
+        let results = await send(found.map(\.entry.record))
+        Failpoint.hit("outbox.before_mark")
+        var acknowledged: [Int64] = []
+        var failure: KafkaError?
+        for (row, result) in zip(found, results) {
+            switch result {
+            case .success: acknowledged.append(row.seq)
+            case .failure(let error): failure = failure ?? error
+            }
+        }
+        if !acknowledged.isEmpty {
+            try await postgres.execute("UPDATE outbox SET sent_at = now() WHERE seq = ANY(\(acknowledged))")
+            metrics.count("outbox_published_total", "Events that Kafka acknowledged.", by: Double(acknowledged.count))
+        }
+        // Rows that failed stay; the next look begins with them.
+        if let failure { throw failure }
+        return acknowledged.count
+    }
+
+    /// Sends, and renews the lease for as long as the broker lets us wait.
+    private func send(_ records: [KafkaRecord]) async -> [Result<RecordPosition, KafkaError>] {
+        let renewal = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(3))
+                _ = try? await holdLease()
+            }
+        }
+        defer { renewal.cancel() }
+        return await producer.send(records)
+    }
+
+    /// Takes or renews the lease; false where another replica has it.
+    private func holdLease() async throws -> Bool {
+        guard leaseUntil.withLock({ $0 }) < ContinuousClock.now + .seconds(5) else { return true }
+        let held = try await postgres.execute(
+            """
+            INSERT INTO outbox_lease (owner, until) VALUES (\(owner), now() + interval '10 seconds')
+            ON CONFLICT (only_row) DO UPDATE SET owner = excluded.owner, until = excluded.until
+            WHERE outbox_lease.owner = excluded.owner OR outbox_lease.until < now()
+            """)
+        if held > 0 { leaseUntil.withLock { $0 = .now + .seconds(10) } }
+        return held > 0
+    }
+
+    /// Notices another cluster, and sends again what was sent to the one before.
+    private func watchCluster() async {
+        while !Task.isCancelled, !stopping.hasFired {
+            do {
+                if let id = try await producer.clusterID(within: .seconds(2)), !id.isEmpty { try await compare(id) }
+            } catch {
+                logger.debug("cluster id unknown", ["error": .string("\(error)")])
+            }
+            try? await Task.sleep(for: options.clusterCheck)
+        }
+    }
+
+    private func compare(_ id: String) async throws {
+        let before = try await postgres.query("SELECT cluster_id FROM outbox_cluster").first?.decode(String.self)
+        guard before != id else { return }
+        let again = try await postgres.withTransaction { tx in
+            // Whoever changes the row first sends again; the other replicas find it changed.
+            let changed = try await tx.execute(
+                """
+                INSERT INTO outbox_cluster (cluster_id) VALUES (\(id))
+                ON CONFLICT (only_row) DO UPDATE SET cluster_id = excluded.cluster_id
+                WHERE outbox_cluster.cluster_id <> excluded.cluster_id
+                """)
+            guard changed > 0, before != nil else { return 0 }
+            return try await tx.execute(
+                """
+                UPDATE outbox SET sent_at = NULL
+                WHERE sent_at > now() - make_interval(secs => \(options.window.seconds))
+                """)
+        }
+        guard before != nil else { return }
+        logger.warning("another Kafka cluster: events are sent again", ["count": .init(again)])
+        metrics.count("outbox_resent_total", "Events sent again to another cluster.", by: Double(again))
+        work.raise()
+    }
+
+    /// Deletes what is older than the window, a bounded piece at a time.
+    private func clean() async {
+        while !Task.isCancelled, !stopping.hasFired {
+            do {
+                let seconds = options.window.seconds
+                try await postgres.execute(
+                    """
+                    DELETE FROM outbox WHERE seq IN (
+                        SELECT seq FROM outbox WHERE sent_at < now() - make_interval(secs => \(seconds)) LIMIT 5000)
+                    """)
+                // Kept longer than rows can be sent again.
+                try await postgres.execute(
+                    """
+                    DELETE FROM inbox WHERE (consumer, event_id) IN (
+                        SELECT consumer, event_id FROM inbox
+                        WHERE handled_at < now() - make_interval(secs => \(seconds * 4)) LIMIT 5000)
+                    """)
+                let depth = try await postgres.query("SELECT count(*) FROM outbox WHERE sent_at IS NULL").first?
+                    .decode(Int.self)
+                metrics.gauge("outbox_waiting", "Events not yet acknowledged by Kafka.", [:], Double(depth ?? 0))
+            } catch {
+                logger.debug("outbox was not cleaned", ["error": .string("\(error)")])
+            }
+            try? await Task.sleep(for: .seconds(30))
+        }
+    }
+}
+
+/// Wakes one waiting task; a signal that nobody waits for is kept.
+final class WorkSignal: Sendable {
+    private let state = Mutex<(isRaised: Bool, waiter: AsyncTrigger?)>((false, nil))
+
+    func raise() {
+        state.withLock { state -> AsyncTrigger? in
+            state.isRaised = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }?.fire()
+    }
+
+    /// Waits for a signal, at most `limit`.
+    func wait(atMost limit: Duration) async {
+        let trigger = AsyncTrigger()
+        let isRaised = state.withLock { state -> Bool in
+            if state.isRaised {
+                state.isRaised = false
+                return true
+            }
+            state.waiter = trigger
+            return false
+        }
+        if isRaised { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await trigger.wait() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+        state.withLock { $0 = (false, nil) }
+    }
+}

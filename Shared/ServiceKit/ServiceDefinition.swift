@@ -1,0 +1,109 @@
+public import Configuration
+internal import FoundationEssentials
+internal import Glibc
+public import Postgres
+internal import Primitives
+internal import Telemetry
+
+/// One executable of the fleet: its name, its schema, its settings, and how it is put together.
+///
+/// ```swift
+/// let definition = ServiceDefinition(
+///     name: "user", purpose: "accounts and sessions", port: 8081, schema: "user_",
+///     migrations: [Migration(id: "V0001_users", sql: PackageResources.V0001_users_sql)],
+///     configuration: UserConfiguration.self
+/// ) { configuration, platform in
+///     Assembly(routes: …, subscriptions: …)
+/// }
+/// ```
+public struct ServiceDefinition<Settings: Configurable>: Sendable {
+    public let name: String
+    public let purpose: String
+    public let port: Int
+    public let schema: String
+    public let migrations: [Migration]
+    let build: @Sendable (Settings, Platform) async throws -> Assembly
+    /// Whether the service has a job table (``Jobs``), whose migrations then belong to its own.
+    let usesJobs: Bool
+
+    public init(
+        name: String, purpose: String, port: Int, schema: String, migrations: [Migration],
+        configuration: Settings.Type = Settings.self, usesJobs: Bool = false,
+        build: @escaping @Sendable (Settings, Platform) async throws -> Assembly
+    ) {
+        self.name = name
+        self.purpose = purpose
+        self.port = port
+        self.schema = schema
+        self.migrations = migrations
+        self.usesJobs = usesJobs
+        self.build = build
+    }
+
+    /// Does what the command line says, and ends the process.
+    public func main() async -> Never {
+        let words = CommandLine.arguments.dropFirst()
+        exit(await perform(Array(words), environment: ProcessInfo.processInfo.environment))
+    }
+
+    /// Does what `words` say; the result is the exit code: 0, 1 for a failure, 64 for unknown words, 78 for settings
+    /// that cannot be used (`sysexits.h`).
+    func perform(_ words: [String], environment: [String: String]) async -> Int32 {
+        let read = Reading<Settings>(environment: environment, port: port)
+        switch words.first ?? "serve" {
+        case "--help", "-h", "help":
+            print(Help.text(name: name, purpose: purpose, declarations: read.declarations))
+            return 0
+        case "--version":
+            print("\(name) \(Version.current)")
+            return 0
+        case "config-schema":
+            guard let text = try? Help.schema(name: name, declarations: read.declarations) else { return 1 }
+            print(text)
+            return 0
+        case "check-config":
+            guard read.report(name: name) else { return 78 }
+            print("\(name): the configuration can be used")
+            return 0
+        case "serve", "migrate", "replay-dlq":
+            guard read.report(name: name) else { return 78 }
+        case let word:
+            StandardError.write("\(name): unknown word \(word); try --help")
+            return 64
+        }
+        let host = ServiceHost(definition: self, settings: read.settings, platform: read.platform)
+        do {
+            switch words.first {
+            case "migrate": try await host.migrate()
+            case "replay-dlq": try await host.replayDeadLetters(Array(words.dropFirst()))
+            default: try await host.serve()
+            }
+            return 0
+        } catch {
+            host.logger.error("ended by an error", ["error": .string(String(reflecting: error))])
+            return 1
+        }
+    }
+}
+
+/// What was read from the environment, with everything that is wrong with it.
+struct Reading<Settings: Configurable> {
+    let platform: PlatformConfiguration
+    let settings: Settings
+    let declarations: [SettingDeclaration]
+    let faults: [ConfigurationFault]
+
+    init(environment: [String: String], port: Int) {
+        var reader = ConfigurationReader(environment: environment)
+        settings = Settings(&reader)
+        platform = PlatformConfiguration(&reader, port: port, hasSchema: true)
+        declarations = reader.declarations
+        faults = reader.faults
+    }
+
+    /// Names every fault on standard error; false where there is one.
+    func report(name: String) -> Bool {
+        for fault in faults { StandardError.write("\(name): \(fault)") }
+        return faults.isEmpty
+    }
+}

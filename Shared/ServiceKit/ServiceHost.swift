@@ -1,0 +1,168 @@
+internal import Auth
+internal import Configuration
+internal import FoundationEssentials
+internal import HTTP
+internal import HTTPServer
+internal import Jobs
+internal import Lifecycle
+internal import Messaging
+internal import NetworkClient
+internal import Outbox
+internal import Postgres
+internal import Primitives
+internal import Telemetry
+
+/// Runs one service: wires the platform, starts its parts in order, and ends them in reverse.
+struct ServiceHost<Settings: Configurable>: Sendable {
+    let definition: ServiceDefinition<Settings>
+    let settings: Settings
+    let configuration: PlatformConfiguration
+    let logger: Logger
+
+    init(definition: ServiceDefinition<Settings>, settings: Settings, platform: PlatformConfiguration) {
+        self.definition = definition
+        self.settings = settings
+        configuration = platform
+        logger = Logger(service: definition.name)
+        StandardOutputSink.shared.setMinimum(LogLevel(name: platform.logLevel) ?? .info)
+    }
+
+    /// The schema's modules in the order in which they are applied.
+    private var modules: [(name: String, migrations: [Migration])] {
+        var modules = [("outbox", Outbox.migrations), ("idempotency", Idempotency.migrations)]
+        if definition.usesJobs { modules.append(("jobs", Jobs.migrations)) }
+        modules.append((definition.name, definition.migrations))
+        return modules
+    }
+
+    func serve() async throws {
+        let metrics = MetricsRegistry.shared
+        ProcessMetrics.install(in: metrics, service: definition.name, version: Version.current)
+        let http = HTTPClient()
+        let postgres = try PostgresClient(configuration: database, logger: logger)
+        let producer = try KafkaProducer(settings: configuration.kafka, logger: logger)
+        let outbox = Outbox(source: definition.name, faults: faults)
+        let serviceTokens = ServiceTokens(secret: configuration.serviceSecret, service: definition.name)
+        let verifier = try tokenVerifier(http)
+        let platform = Platform(
+            name: definition.name, configuration: configuration, logger: logger, metrics: metrics, postgres: postgres,
+            outbox: outbox, http: http,
+            tokens: verifier, serviceTokens: serviceTokens)
+        let assembly = try await definition.build(settings, platform)
+
+        var parts: [any Service] = []
+        let phase = PhaseBox()
+        let readiness: @Sendable () async -> [String] = {
+            (await postgres.isReady() ? [] : ["database"]) + (await assembly.readiness())
+        }
+        let admin = AdminRoutes.router(phase: { phase.value }, readiness: readiness, metrics: metrics)
+        parts.append(
+            HTTPServer(
+                router: admin, host: configuration.host, port: configuration.adminPort, name: "admin", logger: logger))
+        if !configuration.tracesEndpoint.isEmpty {
+            let exporter = SpanExporter(endpoint: configuration.tracesEndpoint, http: http, metrics: metrics)
+            SpanExport.install { exporter.add($0) }
+            parts.append(exporter)
+        }
+        parts.append(Unwaited(postgres))
+        parts.append(
+            MigrationGate(
+                modules: modules, client: postgres, applies: configuration.migrateOnStart, logger: logger))
+        parts.append(producer)
+        parts.append(
+            OutboxRelay(outbox: outbox, postgres: postgres, producer: producer, logger: logger))
+        parts.append(try upkeep(verifier, serviceTokens, http))
+        parts += assembly.services
+        if !assembly.subscriptions.isEmpty {
+            parts.append(
+                EventConsumer(
+                    group: definition.name, subscriptions: assembly.subscriptions, settings: configuration.kafka,
+                    outbox: outbox, postgres: postgres, faults: faults, logger: logger))
+        }
+        parts.append(
+            HTTPServer(
+                router: assembly.routes, host: configuration.host, port: configuration.port, name: "api", logger: logger
+            ))
+
+        let group = ServiceGroup(
+            parts, logger: logger, drainDelay: configuration.drainDelay, stopLimit: configuration.stopLimit)
+        phase.follow(group)
+        let signals = Signals.onStop { group.stop() }
+        logger.info("starting", ["version": .string(Version.current), "port": .int(Int64(configuration.port))])
+        defer { logger.info("stopped") }
+        try await group.run()
+        withExtendedLifetime(signals) {}
+    }
+
+    private func tokenVerifier(_ http: HTTPClient) throws -> TokenVerifier {
+        guard let url = URL(string: configuration.peers.user + "/.well-known/jwks.json") else {
+            throw ConfigurationFault(name: "USER_URL", reason: "is no URL")
+        }
+        let keys = KeyDirectory(url: url) { url in try await Self.get(url, http) }
+        return TokenVerifier(keys: keys)
+    }
+
+    /// Keeps keys and ended sessions current; ended sessions are refused within seconds (R29).
+    private func upkeep(_ verifier: TokenVerifier, _ tokens: ServiceTokens, _ http: HTTPClient) throws -> TokenUpkeep {
+        guard let feed = URL(string: configuration.peers.user + "/internal/v1/revocations") else {
+            throw ConfigurationFault(name: "USER_URL", reason: "is no URL")
+        }
+        return TokenUpkeep(verifier: verifier, feed: feed, logger: logger) { url in
+            try await Self.get(url, http, authorization: tokens.authorization(for: "user"))
+        }
+    }
+
+    /// A small document of a peer; the fetch makes no span of its own.
+    private static func get(_ url: URL, _ http: HTTPClient, authorization: String? = nil) async throws -> Data {
+        var request = HTTPClientRequest(.GET, url.absoluteString, timeout: .seconds(3))
+        if let authorization { request.headers.set("Authorization", authorization) }
+        let ready = request
+        return try await Trace.$current.withValue(nil) {
+            let answer = try await http.execute(ready)
+            guard answer.status == .ok else {
+                throw Problem.unavailable("The service user answered \(answer.status.rawValue).")
+            }
+            return try await answer.data(upTo: 1 << 20)
+        }
+    }
+
+    func migrate() async throws {
+        let postgres = try PostgresClient(configuration: database, logger: logger)
+        let running = Task { try await postgres.run() }
+        defer { running.cancel() }
+        let gate = MigrationGate(modules: modules, client: postgres, applies: true, logger: logger)
+        try await withDeadline(.seconds(300), "migrate") { try await gate.ready() }
+        logger.info("schema is current")
+    }
+
+    func replayDeadLetters(_ words: [String]) async throws {
+        guard words.count == 2 else {
+            throw ConfigurationFault(name: "replay-dlq", reason: "needs a topic and a group")
+        }
+        let count = try await DeadLetters.replay(
+            topic: words[0], group: words[1], settings: configuration.kafka, logger: logger)
+        print("replayed \(count) dead letters of \(words[0]) for \(words[1])")
+    }
+
+    private var database: PostgresConfiguration {
+        PostgresConfiguration(
+            url: configuration.databaseURL, schema: definition.schema, applicationName: "atelier-\(definition.name)",
+            poolSize: configuration.databaseConnections)
+    }
+
+    private var faults: DeliveryFaults {
+        DeliveryFaults(
+            inboxOff: configuration.inboxOff, publishBeforeCommit: configuration.publishBeforeCommit)
+    }
+}
+
+/// A part that the next ones do not wait for: who needs it waits for it.
+private struct Unwaited: Service {
+    let inner: any Service
+    var name: String { inner.name }
+
+    init(_ inner: any Service) { self.inner = inner }
+
+    func run() async throws { try await inner.run() }
+    func stop() async { await inner.stop() }
+}

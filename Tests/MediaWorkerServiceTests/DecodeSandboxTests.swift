@@ -1,0 +1,114 @@
+import AV
+import Execution
+import Foundation
+import Images
+import Jobs
+import TestKit
+import Testing
+
+@testable import MediaWorkerService
+
+extension HostileMedia {
+    @Suite struct SandboxTests {
+        private let folder: TemporaryFolder
+        private let sandbox = TestSandbox.make()
+        init() throws { folder = try TemporaryFolder() }
+
+        private func code(of task: DecodeTask, _ workClass: WorkClass = .probe) async -> String? {
+            do {
+                let _: ProbeResult = try await sandbox.run(task, workClass, in: folder.path)
+                return nil
+            } catch let failure as JobFailure { return failure.code } catch { return "\(error)" }
+        }
+
+        @Test func probesTheFilm() async throws {
+            let found: ProbeResult = try await sandbox.run(
+                .probe(input: TestMedia.film, kind: .video), .probe, in: folder.path)
+            #expect(found.media?.width == 854)
+            #expect(found.media?.shots?.count ?? 0 >= 3)
+            #expect(found.media?.loudness?.integratedLUFS != nil)
+        }
+
+        @Test func thumbnailsOfBoth() async throws {
+            for (input, kind, sizes) in [
+                (TestMedia.photograph, DecodeTask.Kind.image, [(480, 320), (600, 400)]),
+                (TestMedia.film, .video, [(480, 268), (854, 480)]),
+            ] {
+                let wanted = [480, 1600].map { side in
+                    DecodeTask.Thumbnail(
+                        maxSide: side,
+                        outputs: [.jpeg, .webp].map { .init(path: folder.file("\(side).\($0)"), format: $0) })
+                }
+                let made: [MadePicture] = try await sandbox.run(
+                    .thumbnails(input: input, kind: kind, wanted: wanted), .picture, in: folder.path)
+                #expect(made.map(\.width) == sizes.map(\.0))
+                for (picture, size) in zip(made, sizes) { #expect(abs(picture.height - size.1) <= 2) }
+                #expect(folder.contents.count == 4)
+            }
+        }
+
+        @Test func waveformAndProgress() async throws {
+            let made: MadeWaveform = try await sandbox.run(
+                .waveform(input: TestMedia.film, json: folder.file("w.json"), png: folder.file("w.png")), .sound,
+                in: folder.path)
+            #expect(made.points >= 1000)
+            #expect(folder.contents == ["w.json", "w.png"])
+            let seen = Counter()
+            var spec = TranscodeSpec(format: .mp4)
+            spec.maxHeight = 240
+            let result: TranscodeResult = try await sandbox.run(
+                .transcode(input: TestMedia.film, spec: spec, output: folder.file("o")), .film(limit: .seconds(60)),
+                in: folder.path
+            ) { _ in seen.add() }
+            #expect(result.height == 240)
+            #expect(seen.value > 1)
+        }
+
+        @Test func liesAboutTheKindAreFoundOut() async throws {
+            #expect(await code(of: .probe(input: TestMedia.film, kind: .image)) == "unsupported_format")
+            #expect(await code(of: .probe(input: TestMedia.photograph, kind: .video)) == "unsupported_format")
+        }
+
+        @Test func cancellationKillsTheChild() async throws {
+            let input = TestMedia.film, hls = folder.path
+            let started = AsyncStream<Void>.makeStream()
+            let sandbox = sandbox
+            let task = Task {
+                let _: HLSResult = try await sandbox.run(
+                    .hls(input: input, folder: hls), .film(limit: .seconds(60)), in: hls
+                ) { _ in started.continuation.yield() }
+            }
+            for await _ in started.stream { break }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(TestSandbox.leftovers.isEmpty)
+        }
+
+        @Test func theTimeLimitHolds() async throws {
+            let short = WorkClass(memory: 1 << 30, time: .milliseconds(300), fileSize: 1 << 30)
+            #expect(await code(of: .hls(input: TestMedia.film, folder: folder.path), short) == "timeout")
+        }
+
+        @Test func theMemoryLimitHolds() async throws {
+            let small = WorkClass(memory: 40 << 20, time: .seconds(60), fileSize: 1 << 30)
+            #expect(await code(of: .hls(input: TestMedia.film, folder: folder.path), small) == "out_of_memory")
+        }
+
+        @Test func theSizeOfFilesIsLimited() async throws {
+            let small = WorkClass(memory: 1 << 30, time: .seconds(60), fileSize: 100_000)
+            let task = DecodeTask.transcode(
+                input: TestMedia.film, spec: TranscodeSpec(format: .mp4), output: folder.file("o"))
+            #expect(await code(of: task, small) == "too_large")
+        }
+
+        @Test func whatIsNoOrderEndsTheChild() throws {
+            let child = ChildProcess(TestSandbox.executable, [DecodeChild.word])
+            var lines: [String] = []
+            let result = try child.run(input: Data("{}".utf8), deadline: .seconds(20)) {
+                lines.append(String(decoding: $0, as: UTF8.self))
+            }
+            #expect(result.reason == .exited(0))
+            #expect(lines.count == 1 && lines[0].contains("failure"))
+        }
+    }
+}

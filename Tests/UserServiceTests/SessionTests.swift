@@ -1,0 +1,137 @@
+import Auth
+import FoundationEssentials
+import HTTP
+import Postgres
+import Primitives
+import TestKit
+import Testing
+
+@testable import UserService
+
+@Suite struct SessionTests {
+    @Test func refreshRotates() async throws {
+        try await UserWorld.run { world in
+            let first = try await world.register("ada")
+            let second = try await world.refresh(first.text("refreshToken"))
+            #expect(second.status == 200)
+            #expect(try second.text("refreshToken") != first.text("refreshToken"))
+            let (old, new) = (
+                try await world.tokens.verify(first.text("accessToken")),
+                try await world.tokens.verify(second.text("accessToken"))
+            )
+            #expect(old.sessionID == new.sessionID)
+            // Nothing in the database is a token.
+            let stored = try await world.count(
+                "SELECT count(*) FROM refresh_token WHERE hash = convert_to(\(try second.text("refreshToken")), 'UTF8')"
+            )
+            #expect(stored == 0)
+        }
+    }
+
+    @Test func aTokenUsedTwiceEndsTheFamily() async throws {
+        try await UserWorld.run { world in
+            let first = try await world.register("ada")
+            let second = try await world.refresh(first.text("refreshToken"))
+            #expect(try await world.refresh(first.text("refreshToken")).status == 401)
+            #expect(try await world.refresh(second.text("refreshToken")).status == 401)
+            #expect(try await world.count("SELECT count(*) FROM audit_entry WHERE action = 'refreshReused'") == 1)
+            #expect(
+                try await world.count(
+                    "SELECT count(*) FROM outbox WHERE headers->>'ce_type' = 'atelier.user.v1.SessionRevoked'") == 1)
+            // Another session of the same person goes on.
+            #expect(try await world.login("ada").status == 200)
+        }
+    }
+
+    /// R28: many tokens, each used twice at the same time.
+    @Test func concurrentDoubleUseLeavesNoLiveChild() async throws {
+        try await UserWorld.run { world in
+            _ = try await world.register("ada")
+            let count = 40
+            var tokens: [String] = []
+            for _ in 0..<count { tokens.append(try await world.login("ada").text("refreshToken")) }
+            let results = try await withThrowingTaskGroup(of: [UserWorld.Answer].self) { group in
+                for token in tokens {
+                    group.addTask {
+                        async let left = world.refresh(token)
+                        async let right = world.refresh(token)
+                        return try await [left, right]
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(results.count == count)
+            for pair in results {
+                let children = pair.filter { $0.status == 200 }
+                #expect(children.count <= 1)
+                for child in children { #expect(try await world.refresh(child.text("refreshToken")).status == 401) }
+            }
+            let reused = try await world.count("SELECT count(*) FROM audit_entry WHERE action = 'refreshReused'")
+            #expect(reused == count)
+            #expect(try await AuditStore.firstBroken(on: world.postgres) == nil)
+        }
+    }
+
+    @Test func logoutEndsTheSessionForEverybody() async throws {
+        try await UserWorld.run { world in
+            let first = try await world.register("ada")
+            let second = try await world.login("ada")
+            let token = try first.text("accessToken")
+            #expect(try await world.send(.POST, "/api/v1/auth/logout", token: token).status == 204)
+            #expect(try await world.send(.GET, "/api/v1/me", token: token).status == 401)
+            #expect(try await world.refresh(first.text("refreshToken")).status == 401)
+            // By refresh token, without an access token.
+            let byRefresh = try await world.send(
+                .POST, "/api/v1/auth/logout", ["refreshToken": .string(second.text("refreshToken"))])
+            #expect(byRefresh.status == 204)
+            #expect(try await world.refresh(second.text("refreshToken")).status == 401)
+            let sessions = try [first, second].map { try $0.text("accessToken") }
+            var expected: Set<String> = []
+            for token in sessions {
+                let parts = token.split(separator: ".")
+                let claims = try JSON.decode(JSONValue.self, from: #require(Data(base64URL: parts[1])))
+                expected.insert(try #require(claims["sid"]?.stringValue))
+            }
+            // What the other services ask for.
+            let feed = try await world.send(
+                .GET, "/internal/v1/revocations",
+                token: ServiceTokens(secret: String(repeating: "s", count: 32), service: "storage")
+                    .authorization(for: "user"))
+            #expect(feed.status == 200)
+            let ended = Set(feed.body["entries"]?.arrayValue?.compactMap { $0["sessionId"]?.stringValue } ?? [])
+            #expect(Set(ended.map { $0.lowercased() }) == expected)
+            #expect(try await world.send(.GET, "/internal/v1/revocations").status == 401)
+        }
+    }
+
+    @Test func unknownAndExpiredRefreshTokensAreRefused() async throws {
+        try await UserWorld.run { world in
+            let first = try await world.register("ada")
+            #expect(try await world.refresh("atr_unknown").status == 401)
+            #expect(try await world.refresh("").status == 401)
+            #expect(try await world.refresh(first.text("accessToken")).status == 401)
+            try await world.postgres.execute("UPDATE refresh_token SET expires_at = now() - interval '1 second'")
+            #expect(try await world.refresh(first.text("refreshToken")).status == 401)
+        }
+    }
+
+    @Test func aDisabledAccountIsOut() async throws {
+        try await UserWorld.run { world in
+            let first = try await world.register("ada")
+            try await world.postgres.execute("UPDATE account SET is_disabled = true")
+            #expect(try await world.send(.GET, "/api/v1/me", token: first.text("accessToken")).status == 401)
+            #expect(try await world.refresh(first.text("refreshToken")).status == 401)
+            #expect(try await world.login("ada").status == 401)
+        }
+    }
+
+    @Test func theAuditLogShowsChanges() async throws {
+        try await UserWorld.run { world in
+            _ = try await world.register("ada")
+            _ = try await world.login("ada")
+            #expect(try await AuditStore.firstBroken(on: world.postgres) == nil)
+            try await world.postgres.execute("UPDATE audit_entry SET body = replace(body, 'signedIn', 'x')")
+            #expect(try await AuditStore.firstBroken(on: world.postgres) != nil)
+        }
+    }
+}
