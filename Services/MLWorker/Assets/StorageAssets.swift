@@ -38,7 +38,8 @@ struct StorageAssets: AssetStore {
     }
 
     private struct Place: Decodable {
-        var uploadUrl: String
+        /// Absent where the same bytes are there already.
+        var uploadUrl: String?
     }
 
     func save(_ asset: NewAsset) async throws {
@@ -52,8 +53,11 @@ struct StorageAssets: AssetStore {
         if declared.status.rawValue == 409 { return }
         guard (200..<300).contains(declared.status.rawValue) else { throw Self.failure(declared.status.rawValue) }
         let place: Place = try await declared.json()
+        guard let target = place.uploadUrl else { return }
+        // A path alone means storage itself.
         let upload = HTTPClientRequest(
-            .PUT, place.uploadUrl, headers: ["Content-Type": asset.contentType], body: .data(asset.data),
+            .PUT, target.hasPrefix("/") ? baseURL + target : target, headers: ["Content-Type": asset.contentType],
+            body: .data(asset.data),
             timeout: .seconds(120))
         let stored = try await http.execute(upload)
         _ = try await stored.data()
