@@ -15,6 +15,8 @@ import TestKit
 /// The service on a database of its own, without sockets and without Kafka: events are read from the outbox's table.
 struct Bench: Sendable {
     let postgres: PostgresClient
+    let url: String
+    let outbox: Outbox
     let parts: ProjectParts
     let signer: TokenSigner
     let logger: Logger
@@ -88,12 +90,14 @@ func withBench<T: Sendable>(poolSize: Int = 10, _ body: (Bench) async throws -> 
         let keyID = JSONWebKey.thumbprint(key.publicKey)
         let verifier = TokenVerifier(
             keys: KeyDirectory(keys: JSONWebKeySet(keys: [JSONWebKey(key.publicKey, keyID: keyID)])))
+        let outbox = Outbox(source: "project")
         let parts = try ProjectParts(
-            postgres: client, outbox: Outbox(source: "project"), tokens: verifier,
+            postgres: client, outbox: outbox, tokens: verifier,
             assets: AssetDirectory { assets, _ in assets.filter { $0 == Bench.missingAsset } },
             metrics: MetricsRegistry())
         let bench = Bench(
-            postgres: client, parts: parts, signer: TokenSigner(key: key, keyID: keyID), logger: logger)
+            postgres: client, url: database.url, outbox: outbox, parts: parts,
+            signer: TokenSigner(key: key, keyID: keyID), logger: logger)
         let running = Task { try await client.run() }
         do {
             let value = try await body(bench)
