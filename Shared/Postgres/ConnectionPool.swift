@@ -13,6 +13,7 @@ final class ConnectionPool: Sendable {
         var next = 0
         var waiting: [Int: CheckedContinuation<Grant, any Error>] = [:]
         var drained: [CheckedContinuation<Void, Never>] = []
+        var lastUse: ContinuousClock.Instant?
     }
 
     let configuration: PostgresConfiguration
@@ -38,6 +39,9 @@ final class ConnectionPool: Sendable {
         state.withLock { ($0.pool.idleCount, $0.pool.lentCount, $0.pool.waitingCount) }
     }
 
+    /// When a connection came back in order: then the database had answered.
+    var lastUse: ContinuousClock.Instant? { state.withLock { $0.lastUse } }
+
     /// Waits for a connection. Whoever gets one gives it back with ``release(_:)``.
     /// - Throws: ``PostgresError`` (`pool_timeout`, `connection_failed`, `overloaded`, `stopped`), `CancellationError`.
     func acquire() async throws -> Connection {
@@ -56,6 +60,7 @@ final class ConnectionPool: Sendable {
     /// Takes a connection back. One that is broken, or has something left over, is closed.
     func release(_ connection: Connection) {
         let isUsable = connection.isClean
+        if isUsable { state.withLock { $0.lastUse = .now } }
         let isKept = settle { pool in
             (pool.release(connection, isUsable: isUsable, now: .now), isUsable && !pool.isStopped)
         }

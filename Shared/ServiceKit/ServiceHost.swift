@@ -48,7 +48,9 @@ struct ServiceHost<Settings: Configurable>: Sendable {
             name: definition.name, configuration: configuration, logger: logger, metrics: metrics, postgres: postgres,
             outbox: outbox, http: http,
             tokens: verifier, serviceTokens: serviceTokens)
-        let assembly = try await definition.build(settings, platform)
+        var built = try await definition.build(settings, platform)
+        built.routes.wrap(DatabaseProblems.middleware)
+        let assembly = built
 
         var parts: [any Service] = []
         let phase = PhaseBox()

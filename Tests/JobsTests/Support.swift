@@ -69,7 +69,8 @@ struct Bench: Sendable {
 
 func withBench<T: Sendable>(_ body: (Bench) async throws -> T) async throws -> T {
     try await withTestDatabase { database in
-        let client = try PostgresClient(configuration: PostgresConfiguration(url: database.url), logger: quiet)
+        let client = try PostgresClient(
+            configuration: PostgresConfiguration(url: database.url, acquireTimeout: .seconds(60)), logger: quiet)
         try await Migrator.apply(Jobs.migrations, module: "jobs", on: client)
         let changes = Bench.Changes()
         let store = JobStore(client) { job, _ in changes.keep(job) }

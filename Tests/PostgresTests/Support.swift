@@ -12,7 +12,8 @@ func withClient<T: Sendable>(
     _ body: (PostgresClient, TestDatabase) async throws -> T
 ) async throws -> T {
     try await withTestDatabase { database in
-        var configuration = PostgresConfiguration(url: database.url)
+        // A busy machine is no fault of the code: waits are long.
+        var configuration = PostgresConfiguration(url: database.url, acquireTimeout: .seconds(60))
         change(&configuration)
         let client = try PostgresClient(configuration: configuration, logger: quiet)
         let running = Task { try await client.run() }

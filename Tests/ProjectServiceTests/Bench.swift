@@ -54,7 +54,9 @@ struct Bench: Sendable {
             request.headers.set("Content-Type", "application/json")
             request.body = .data(try JSON.encode(body))
         }
-        let response = await parts.routes.respond(to: request, logger: logger)
+        var routes = parts.routes
+        routes.wrap(DatabaseProblems.middleware)
+        let response = await routes.respond(to: request, logger: logger)
         var data = Data()
         if case .data(let bytes) = response.body { data = bytes }
         return Answer(
@@ -81,7 +83,8 @@ struct Bench: Sendable {
 func withBench<T: Sendable>(poolSize: Int = 10, _ body: (Bench) async throws -> T) async throws -> T {
     try await withTestDatabase { database in
         let logger = Logger(service: "project", sink: MemoryLogSink())
-        let configuration = PostgresConfiguration(url: database.url, schema: "project", poolSize: poolSize)
+        let configuration = PostgresConfiguration(
+            url: database.url, schema: "project", poolSize: poolSize, acquireTimeout: .seconds(60))
         let client = try PostgresClient(configuration: configuration, logger: logger)
         try await Migrator.apply(Outbox.migrations, module: "outbox", on: client)
         try await Migrator.apply(Idempotency.migrations, module: "idempotency", on: client)

@@ -38,7 +38,8 @@ import Testing
 
     private func startWorker(_ bench: Bench, _ settings: KafkaSettings, _ running: Running) async throws {
         let postgres = try PostgresClient(
-            configuration: PostgresConfiguration(url: bench.url, schema: "ml", poolSize: 10), logger: logger)
+            configuration: PostgresConfiguration(
+                url: bench.url, schema: "ml", poolSize: 10, acquireTimeout: .seconds(60)), logger: logger)
         try await Migrator.apply(Outbox.migrations, module: "outbox", on: postgres)
         try await Migrator.apply(Jobs.migrations, module: "jobs", on: postgres)
         let outbox = Outbox(source: "ml-worker")

@@ -130,6 +130,10 @@ import Testing
                 #expect(answer.status == 400)
                 #expect(answer["errors"]?.arrayValue?.first?["field"] == .string(field))
             }
+            let nul = try await bench.send(
+                .POST, "/api/v1/workflows/relay/runs", as: person, ["projectId": project, "input": ["value": "a\0b"]])
+            #expect(nul.status == 400)
+            #expect(nul["code"] == "invalid_text")
             let body: JSONValue = ["projectId": .string(UUID.v7().text), "input": ["value": 1]]
             #expect(try await bench.send(.POST, "/api/v1/workflows/relay/runs", as: person, body).status == 404)
             #expect(try await bench.send(.POST, "/api/v1/workflows/none/runs", as: person, body).status == 404)
