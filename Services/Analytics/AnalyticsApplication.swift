@@ -5,11 +5,10 @@ import ServiceKit
 
 /// How analytics is put together.
 enum AnalyticsApplication {
-    static let migrations =
-        Idempotency.migrations + [
-            Migration(id: "V0002_events", sql: PackageResources.V0002_events_sql),
-            Migration(id: "V0003_activities", sql: PackageResources.V0003_activities_sql),
-        ]
+    static let migrations = [
+        Migration(id: "V0002_events", sql: PackageResources.V0002_events_sql),
+        Migration(id: "V0003_activities", sql: PackageResources.V0003_activities_sql),
+    ]
 
     static let definition = ServiceDefinition(
         name: "analytics", purpose: "counts events, measures durations, reads how posts do", port: 8082,

@@ -9,13 +9,12 @@ import ServiceKit
 
 /// How the notifier is put together.
 enum NotifierApplication {
-    static let migrations =
-        Idempotency.migrations + [
-            Migration(id: "V0002_people", sql: PackageResources.V0002_people_sql),
-            Migration(id: "V0003_live", sql: PackageResources.V0003_live_sql),
-            Migration(id: "V0004_webhooks", sql: PackageResources.V0004_webhooks_sql),
-            Migration(id: "V0005_mail", sql: PackageResources.V0005_mail_sql),
-        ]
+    static let migrations = [
+        Migration(id: "V0002_people", sql: PackageResources.V0002_people_sql),
+        Migration(id: "V0003_live", sql: PackageResources.V0003_live_sql),
+        Migration(id: "V0004_webhooks", sql: PackageResources.V0004_webhooks_sql),
+        Migration(id: "V0005_mail", sql: PackageResources.V0005_mail_sql),
+    ]
 
     static let definition = ServiceDefinition(
         name: "notifier", purpose: "notifications, live updates, mail and webhooks", port: 8088, schema: "notifier",

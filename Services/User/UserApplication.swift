@@ -7,13 +7,12 @@ import ServiceKit
 
 /// How the user service is put together.
 enum UserApplication {
-    static let migrations =
-        Idempotency.migrations + [
-            Migration(id: "V0002_accounts", sql: PackageResources.V0002_accounts_sql),
-            Migration(id: "V0003_sessions", sql: PackageResources.V0003_sessions_sql),
-            Migration(id: "V0004_keys", sql: PackageResources.V0004_keys_sql),
-            Migration(id: "V0005_audit", sql: PackageResources.V0005_audit_sql),
-        ]
+    static let migrations = [
+        Migration(id: "V0002_accounts", sql: PackageResources.V0002_accounts_sql),
+        Migration(id: "V0003_sessions", sql: PackageResources.V0003_sessions_sql),
+        Migration(id: "V0004_keys", sql: PackageResources.V0004_keys_sql),
+        Migration(id: "V0005_audit", sql: PackageResources.V0005_audit_sql),
+    ]
 
     static let definition = ServiceDefinition(
         name: "user", purpose: "accounts, sessions, keys and roles", port: 8081, schema: "user_",

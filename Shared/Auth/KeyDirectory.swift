@@ -56,7 +56,9 @@ public final class KeyDirectory: Sendable {
         let task = state.withLock { state -> Task<Void, Never>? in
             if let running = state.running { return running }
             let now = ContinuousClock.now
-            if let tried = state.tried, now - tried < floor { return nil }
+            // While nothing is known at all, nobody can get in: then it is tried more often.
+            let pause = state.keys.isEmpty ? min(floor, .milliseconds(100)) : floor
+            if let tried = state.tried, now - tried < pause { return nil }
             state.tried = now
             let task = Task { await load() }
             state.running = task

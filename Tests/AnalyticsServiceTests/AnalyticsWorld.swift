@@ -73,6 +73,7 @@ final class AnalyticsWorld: Sendable {
         let postgres = try PostgresClient(
             configuration: PostgresConfiguration(url: database.url, schema: "analytics"), logger: logger)
         try await Migrator.apply(Outbox.migrations, module: "outbox", on: postgres)
+        try await Migrator.apply(Idempotency.migrations, module: "idempotency", on: postgres)
         try await Migrator.apply(AnalyticsApplication.migrations, module: "analytics", on: postgres)
         let key = try ES256PrivateKey()
         let signer = TokenSigner(key: key, keyID: "k")

@@ -77,6 +77,7 @@ final class NotifierWorld: Sendable {
         let postgres = try PostgresClient(
             configuration: PostgresConfiguration(url: database.url, schema: "notifier"), logger: logger)
         try await Migrator.apply(Outbox.migrations, module: "outbox", on: postgres)
+        try await Migrator.apply(Idempotency.migrations, module: "idempotency", on: postgres)
         try await Migrator.apply(NotifierApplication.migrations, module: "notifier", on: postgres)
         let key = try ES256PrivateKey()
         let signer = keys?.1 ?? TokenSigner(key: key, keyID: "k")

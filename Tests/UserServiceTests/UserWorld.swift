@@ -64,6 +64,7 @@ final class UserWorld: Sendable {
         let postgres = try PostgresClient(
             configuration: PostgresConfiguration(url: database.url, schema: "user_"), logger: logger)
         try await Migrator.apply(Outbox.migrations, module: "outbox", on: postgres)
+        try await Migrator.apply(Idempotency.migrations, module: "idempotency", on: postgres)
         try await Migrator.apply(UserApplication.migrations, module: "user", on: postgres)
         let answering = Mutex<Router?>(nil)
         let keys = KeyDirectory(url: URL(filePath: "/"), floor: .milliseconds(10)) { _ in
