@@ -31,7 +31,8 @@ struct ServiceHost<Settings: Configurable>: Sendable {
     private var modules: [(name: String, migrations: [Migration])] {
         var modules = [("outbox", Outbox.migrations), ("idempotency", Idempotency.migrations)]
         if definition.usesJobs { modules.append(("jobs", Jobs.migrations)) }
-        modules.append((definition.name, definition.migrations))
+        // A service that names the shared steps among its own gets them once.
+        modules.append((definition.name, definition.migrations.filter { !Idempotency.migrations.contains($0) }))
         return modules
     }
 
