@@ -11,6 +11,10 @@ struct NewAsset: Codable, Sendable {
     var contentType: String
     var kind: String
     var origin = "rendered"
+    var width: Int?
+    var height: Int?
+    var durationMs: Int64?
+    /// An object.
     var metadata: JSONValue?
 }
 

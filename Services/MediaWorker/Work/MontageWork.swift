@@ -36,6 +36,7 @@ extension MediaWork {
             let new = NewAsset(
                 id: context.derivedID("film"), workspaceId: job.workspaceID, ownerId: userID, projectId: job.projectID,
                 filename: Filename.safe(title, extension: "mp4"), contentType: "video/mp4", kind: "video",
+                width: film.width, height: film.height, durationMs: Int64(film.durationMs),
                 metadata: try JSONValue(encoding: film))
             try await storage.create(new, from: output)
             context.progress(97)

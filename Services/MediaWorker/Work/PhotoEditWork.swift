@@ -25,7 +25,8 @@ extension MediaWork {
             let new = NewAsset(
                 id: context.derivedID("asset"), workspaceId: job.workspaceID, ownerId: userID,
                 projectId: job.projectID, filename: parameters.filename,
-                contentType: (parameters.edit.format ?? .jpeg).contentType, kind: "image",
+                contentType: (parameters.edit.format ?? .jpeg).contentType, kind: "image", width: made.width,
+                height: made.height,
                 metadata: ["editedFrom": .string(asset.text)])
             try await storage.create(new, from: output)
             return [
