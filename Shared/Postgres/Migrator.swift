@@ -20,7 +20,13 @@ public enum Migrator {
             let key = lockKey(client.pool.configuration.schema ?? "")
             try await lock(key, connection, limit: limit)
             if let schema = client.pool.configuration.schema {
-                try await run("CREATE SCHEMA IF NOT EXISTS \(PostgresQuery.quoted(identifier: schema))", connection)
+                let name = PostgresQuery.quoted(identifier: schema)
+                // Asked for first: a role that owns its schema may not make another, not even one that is there.
+                try await run(
+                    """
+                    DO $$ BEGIN IF to_regnamespace('\(name)') IS NULL THEN
+                        CREATE SCHEMA \(name); END IF; END $$
+                    """, connection, script: true)
             }
             try await run(
                 """
