@@ -16,7 +16,12 @@ let definition = ServiceDefinition(
 ) { _, platform in
     let parts = try ProjectParts(
         postgres: platform.postgres, outbox: platform.outbox, tokens: platform.tokens,
-        assets: .remote(platform.peers.storage, http: platform.http, tokens: platform.serviceTokens),
+        assets: .remote(
+            platform.peers.storage + "/internal/v1/assets", of: "storage", http: platform.http,
+            tokens: platform.serviceTokens),
+        accounts: .remote(
+            platform.peers.publisher + "/internal/v1/accounts", of: "publisher", http: platform.http,
+            tokens: platform.serviceTokens),
         metrics: platform.metrics)
     return Assembly(
         routes: parts.routes,

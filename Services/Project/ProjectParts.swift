@@ -22,8 +22,8 @@ struct ProjectParts: Sendable {
 
     /// - Throws: where a built-in workflow is faulty.
     init(
-        postgres: PostgresClient, outbox: Outbox, tokens: TokenVerifier, assets: AssetDirectory,
-        metrics: MetricsRegistry
+        postgres: PostgresClient, outbox: Outbox, tokens: TokenVerifier, assets: ResourceDirectory,
+        accounts: ResourceDirectory, metrics: MetricsRegistry
     ) throws {
         let projects = ProjectStore(outbox: outbox)
         let runs = self.runs
@@ -42,7 +42,7 @@ struct ProjectParts: Sendable {
         WorkflowRoutes(workflows: workflows).add(to: &routes)
         RunRoutes(
             workflows: workflows, store: runs, driver: driver, postgres: postgres, tokens: tokens,
-            assets: assets
+            assets: assets, accounts: accounts
         ) {
             try await projects.find($0, workspace: $1, on: postgres) != nil
         }.add(to: &routes)

@@ -10,7 +10,7 @@ import ServiceKit
 let definition = ServiceDefinition(
     name: "publisher", purpose: "social accounts, publications and their ledger, figures of posts", port: 8087,
     schema: "publisher",
-    migrations: Idempotency.migrations + [Migration(id: "V0001_publisher", sql: PackageResources.V0001_publisher_sql)],
+    migrations: [Migration(id: "V0001_publisher", sql: PackageResources.V0001_publisher_sql)],
     configuration: PublisherConfiguration.self, usesJobs: true
 ) { settings, platform in
     let networks = Networks([SandboxNetwork(url: settings.sandboxURL, http: platform.http)])
@@ -39,6 +39,7 @@ let definition = ServiceDefinition(
 
     var routes = Router()
     AccountRoutes(connections: connections, accounts: accounts, tokens: platform.tokens).add(to: &routes)
+    InternalRoutes(accounts: accounts, serviceTokens: platform.serviceTokens).add(to: &routes)
     PublicationRoutes(
         publications: publications, accounts: accounts, assets: assets, postgres: platform.postgres,
         tokens: platform.tokens, wake: runner.wake

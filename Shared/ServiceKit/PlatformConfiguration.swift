@@ -73,12 +73,14 @@ public struct Peers: Configurable {
     public let user: String
     public let project: String
     public let storage: String
+    public let publisher: String
     public let publicURL: String
 
     public init(_ read: inout ConfigurationReader) {
         user = read.url("USER_URL", default: "http://127.0.0.1:8081", "The service user.")
         project = read.url("PROJECT_URL", default: "http://127.0.0.1:8086", "The service project.")
         storage = read.url("STORAGE_URL", default: "http://127.0.0.1:8089", "The service storage.")
+        publisher = read.url("PUBLISHER_URL", default: "http://127.0.0.1:8087", "The service publisher.")
         publicURL = read.url(
             "PUBLIC_URL", default: "http://127.0.0.1:8080", "The gateway as people reach it; links begin with it.")
     }

@@ -21,8 +21,9 @@ struct Bench: Sendable {
     let signer: TokenSigner
     let logger: Logger
 
-    /// The one asset that nobody has.
-    static let missingAsset = UUID.v7()
+    /// The one asset, and account, that nobody has.
+    static let missing = UUID.v7()
+    static let directory = ResourceDirectory { ids, _ in ids.filter { $0 == missing } }
 
     /// A person in a workspace.
     struct Person: Sendable {
@@ -96,7 +97,7 @@ func withBench<T: Sendable>(poolSize: Int = 10, _ body: (Bench) async throws -> 
         let outbox = Outbox(source: "project")
         let parts = try ProjectParts(
             postgres: client, outbox: outbox, tokens: verifier,
-            assets: AssetDirectory { assets, _ in assets.filter { $0 == Bench.missingAsset } },
+            assets: Bench.directory, accounts: Bench.directory,
             metrics: MetricsRegistry())
         let bench = Bench(
             postgres: client, url: database.url, outbox: outbox, parts: parts,

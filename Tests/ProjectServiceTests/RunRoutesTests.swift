@@ -122,7 +122,8 @@ import Testing
                 (["brief": "x", "durationSeconds": 36_000], "input.durationSeconds"),
                 (["brief": "x", "aspect": "5:4"], "input.aspect"),
                 (["brief": "x", "assetIds": ["nope"]], "input.assetIds"), (["brief": "x", "extra": 1], "input.extra"),
-                (["brief": "x", "assetIds": [.string(Bench.missingAsset.text)]], "input.assetIds"),
+                (["brief": "x", "assetIds": [.string(Bench.missing.text)]], "input.assetIds"),
+                (["brief": "x", "accountIds": [.string(Bench.missing.text)]], "input.accountIds"),
             ]
             for (input, field) in inputs {
                 let answer = try await bench.send(

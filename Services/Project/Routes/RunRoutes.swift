@@ -13,7 +13,8 @@ struct RunRoutes {
     let driver: RunDriver
     let postgres: PostgresClient
     let tokens: TokenVerifier
-    let assets: AssetDirectory
+    let assets: ResourceDirectory
+    let accounts: ResourceDirectory
     /// Whether a project is one of a workspace.
     let projectExists: @Sendable (_ project: UUID, _ workspace: UUID) async throws -> Bool
 
@@ -43,12 +44,8 @@ struct RunRoutes {
             throw Problem.invalid(field: "input.\(error.field)", reason: error.reason)
         }
         guard try await projectExists(project, principal.workspaceID) else { throw Problem.notFound("project") }
-        let named = (input["assetIds"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(UUID.init(uuidString:)) }
-        let missing = try await assets.missing(named, principal.workspaceID)
-        if !missing.isEmpty {
-            let names = missing.map(\.text).sorted().joined(separator: ", ")
-            throw Problem.invalid(field: "input.assetIds", reason: "names what is no asset of this workspace: \(names)")
-        }
+        try await check(input, "assetIds", in: assets, "asset", principal)
+        try await check(input, "accountIds", in: accounts, "social account", principal)
         let run = Run(
             id: .v7(), workspaceID: principal.workspaceID, userID: principal.userID, projectID: project,
             definition: definition, input: input, state: RunState(definition: definition), outputs: nil,
@@ -59,6 +56,19 @@ struct RunRoutes {
             let outputs = run.state.progress > 0 ? try await store.outputs(of: run.id, in: tx) : [:]
             return try .json(
                 .accepted, RunView(run, outputs: outputs), headers: ["Location": "/api/v1/runs/\(run.id.text)"])
+        }
+    }
+
+    /// Refuses ids that name nothing of this workspace.
+    private func check(
+        _ input: JSONValue, _ field: String, in directory: ResourceDirectory, _ what: String, _ principal: Principal
+    ) async throws {
+        let ids = (input[field]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(UUID.init(uuidString:)) }
+        guard !ids.isEmpty else { return }
+        let missing = try await directory.missing(ids, principal.workspaceID)
+        guard missing.isEmpty else {
+            let names = missing.map(\.text).sorted().joined(separator: ", ")
+            throw Problem.invalid(field: "input.\(field)", reason: "names no \(what) of this workspace: \(names)")
         }
     }
 
