@@ -8,6 +8,13 @@ public import Telemetry
 /// Events that could not be handled, in the topic `<topic>.dlq.<group>`, each with reason, origin and trace; and the
 /// way back.
 public enum DeadLetters {
+    /// Says which group alone is meant by an event that was sent back.
+    static let groupHeader = "replay_group"
+    /// Says which dead letter it was: a second sending of the same one is the same event.
+    static let replayHeader = "replay_of"
+
+    private static let namespace = UUID(uuid: (0xD1, 0xED, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, 1))
+
     /// The dead letters of a topic and a consumer group.
     public static func topic(_ topic: String, group: String) -> String { "\(topic).dlq.\(group)" }
 
@@ -22,12 +29,16 @@ public enum DeadLetters {
         all["dlq_partition"] = String(partition)
         all["dlq_offset"] = String(offset)
         all["dlq_at"] = Date().rfc3339
-        // The row's own id: the event's may be missing, or be that of another row.
+        // An id of its own, since the event's may be missing; the same for the same record, so that a batch that is taken
+        // again buries nothing twice.
+        let record = "\(topic)/\(partition)/\(offset)/\(group)/\(headers["ce_id"] ?? "")/\(value.base64EncodedString())"
         return OutboxEntry(
-            id: .v7(), topic: Self.topic(topic, group: group), key: key, headers: all, value: value)
+            id: .derived(from: namespace, record), topic: Self.topic(topic, group: group), key: key, headers: all,
+            value: value)
     }
 
-    /// Sends the dead letters of a topic and group back to where they came from; each is tried again as if it were new.
+    /// Sends the dead letters of a topic and group back to where they came from; each is tried again as if it were new,
+    /// by that group alone.
     ///
     /// It reads to what is there when it starts, and remembers by its own consumer group what it has sent back.
     /// - Returns: how many were sent back.
@@ -44,7 +55,10 @@ public enum DeadLetters {
             logger: logger
         ) { batch in
             let back = batch.map { message in
-                let headers = message.headers.filter { !$0.name.hasPrefix("dlq_") }
+                var headers = message.headers.filter { !$0.name.hasPrefix("dlq_") && !$0.name.hasPrefix("replay_") }
+                headers.append(.init(groupHeader, Data(group.utf8)))
+                headers.append(
+                    .init(replayHeader, Data("\(message.topic)/\(message.partition)/\(message.offset)".utf8)))
                 return KafkaRecord(
                     topic: topic, key: message.key ?? Data(), headers: headers, value: message.value ?? Data())
             }

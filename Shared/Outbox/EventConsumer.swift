@@ -104,9 +104,15 @@ public final class EventConsumer: Service {
         var dead: [OutboxEntry] = []
         for message in batch {
             do {
+                // What another service had in its dead letters and tries again is none of ours.
+                if let target = message.header(DeadLetters.groupHeader), target != group { continue }
                 let event = try IncomingEvent(message)
-                // What this service has no handler for is none of its business.
-                if handlers["\(event.topic)/\(event.type)"] != nil { events.append(event) }
+                if handlers["\(event.topic)/\(event.type)"] != nil {
+                    events.append(event)
+                } else if !EventRegistry.messageNames.contains(event.type) {
+                    // A known type without a handler here is others' business; one that nobody knows is a fault.
+                    dead.append(deadLetter(message, reason: "event unknown_type: there is no such message"))
+                }
             } catch {
                 dead.append(deadLetter(message, reason: "\(error)"))
             }
@@ -247,12 +253,9 @@ public final class EventConsumer: Service {
                 "topic": .string(message.topic), "partition": .init(message.partition),
                 "offset": .init(message.offset), "reason": .string(reason),
             ])
-        var headers: [String: String] = [:]
-        for header in message.headers { headers[header.name] = String(decoding: header.value, as: UTF8.self) }
         return DeadLetters.entry(
-            topic: message.topic, partition: message.partition, offset: message.offset,
-            key: message.key.map { String(decoding: $0, as: UTF8.self) } ?? "", headers: headers,
-            value: message.value ?? Data(), group: group, reason: reason)
+            topic: message.topic, partition: message.partition, offset: message.offset, key: message.keyText,
+            headers: message.headerTexts, value: message.value ?? Data(), group: group, reason: reason)
     }
 
     private func count(_ topic: String, _ outcome: String) {
@@ -263,8 +266,8 @@ public final class EventConsumer: Service {
     /// Whether the database is away or busy: then the event has no fault, and the batch comes again as it was.
     private static func isPassing(_ error: any Error) -> Bool {
         if error is CancellationError { return true }
-        if let error = error as? PostgresError { return error.isRetriable }
-        if let error = error as? PostgresTransactionError { return error.isRetriable }
+        if let error = error as? PostgresError { return error.isRetriable || error.outcomeUnknown }
+        if let error = error as? PostgresTransactionError { return error.isRetriable || error.rollback != nil }
         return false
     }
 }

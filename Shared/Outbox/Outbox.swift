@@ -43,6 +43,8 @@ public final class Outbox: Sendable {
             if index > 0 { query.append(", ") }
             query.append("(\(entry.id), \(entry.topic), \(entry.key), \(entry.headersJSON), \(entry.value))")
         }
+        // The same dead letter twice is one; the ids of events are new.
+        query.append(" ON CONFLICT (event_id) DO NOTHING")
         try await transaction.execute(query)
         if faults.publishBeforeCommit, let publish = early.withLock({ $0 }) {
             for entry in entries { publish(entry.record) }

@@ -32,8 +32,12 @@ public final class OutboxRelay: Service {
         public var idle = Duration.milliseconds(500)
         /// How far back rows are sent again to another cluster, and how long sent rows are kept.
         public var window = Duration.seconds(48 * 3600)
+        /// How many sent rows are kept at most, however young: what the disk is given.
+        public var kept = 1_000_000
         /// How often the cluster's id is asked for.
         public var clusterCheck = Duration.seconds(2)
+        /// How long the lease of a relay that says nothing lasts: as long as events of a killed process wait.
+        public var lease = Duration.seconds(3)
         public init() {}
     }
 
@@ -116,6 +120,7 @@ public final class OutboxRelay: Service {
         for (row, result) in zip(found, results) {
             switch result {
             case .success: acknowledged.append(row.seq)
+            case .failure(let error) where !error.isRetriable: try await giveUp(row.seq, row.entry, error)
             case .failure(let error): failure = failure ?? error
             }
         }
@@ -128,11 +133,21 @@ public final class OutboxRelay: Service {
         return acknowledged.count
     }
 
+    /// A row that Kafka will never take must not hold up the others: it stays, with the reason, for an operator.
+    private func giveUp(_ seq: Int64, _ entry: OutboxEntry, _ error: KafkaError) async throws {
+        logger.error(
+            "event cannot be published",
+            ["event_id": .string(entry.id.text), "topic": .string(entry.topic), "error": .string("\(error)")])
+        metrics.count("outbox_refused_total", "Events that Kafka refused for good.")
+        try await postgres.execute(
+            "UPDATE outbox SET sent_at = 'infinity', failure = \(error.description) WHERE seq = \(seq)")
+    }
+
     /// Sends, and renews the lease for as long as the broker lets us wait.
     private func send(_ records: [KafkaRecord]) async -> [Result<RecordPosition, KafkaError>] {
         let renewal = Task {
             while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(3))
+                try? await Task.sleep(for: options.lease / 6)
                 _ = try? await holdLease()
             }
         }
@@ -142,14 +157,14 @@ public final class OutboxRelay: Service {
 
     /// Takes or renews the lease; false where another replica has it.
     private func holdLease() async throws -> Bool {
-        guard leaseUntil.withLock({ $0 }) < ContinuousClock.now + .seconds(5) else { return true }
+        guard leaseUntil.withLock({ $0 }) < ContinuousClock.now + options.lease / 2 else { return true }
         let held = try await postgres.execute(
             """
-            INSERT INTO outbox_lease (owner, until) VALUES (\(owner), now() + interval '10 seconds')
+            INSERT INTO outbox_lease (owner, until) VALUES (\(owner), now() + make_interval(secs => \(options.lease.seconds)))
             ON CONFLICT (only_row) DO UPDATE SET owner = excluded.owner, until = excluded.until
             WHERE outbox_lease.owner = excluded.owner OR outbox_lease.until < now()
             """)
-        if held > 0 { leaseUntil.withLock { $0 = .now + .seconds(10) } }
+        if held > 0 { leaseUntil.withLock { $0 = .now + options.lease } }
         return held > 0
     }
 
@@ -180,7 +195,7 @@ public final class OutboxRelay: Service {
             return try await tx.execute(
                 """
                 UPDATE outbox SET sent_at = NULL
-                WHERE sent_at > now() - make_interval(secs => \(options.window.seconds))
+                WHERE sent_at > now() - make_interval(secs => \(options.window.seconds)) AND sent_at < 'infinity'
                 """)
         }
         guard before != nil else { return }
@@ -189,23 +204,36 @@ public final class OutboxRelay: Service {
         work.raise()
     }
 
-    /// Deletes what is older than the window, a bounded piece at a time.
+    /// Deletes a bounded piece of what is older than the window or beyond the number of rows; how much it was.
+    private func cleanOnce() async throws -> Int {
+        let seconds = options.window.seconds
+        let old = try await postgres.execute(
+            """
+            DELETE FROM outbox WHERE seq IN (
+                SELECT seq FROM outbox WHERE sent_at < now() - make_interval(secs => \(seconds)) LIMIT 5000)
+            """)
+        let many = try await postgres.execute(
+            """
+            DELETE FROM outbox WHERE seq IN (
+                SELECT seq FROM outbox
+                WHERE sent_at < 'infinity' AND seq < (SELECT max(seq) FROM outbox) - \(options.kept)
+                ORDER BY seq LIMIT 5000)
+            """)
+        // Kept longer than rows can be sent again.
+        let handled = try await postgres.execute(
+            """
+            DELETE FROM inbox WHERE (consumer, event_id) IN (
+                SELECT consumer, event_id FROM inbox
+                WHERE handled_at < now() - make_interval(secs => \(seconds * 4)) LIMIT 5000)
+            """)
+        return max(old, many, handled)
+    }
+
+    /// Deletes what nobody needs any more, now and then.
     private func clean() async {
         while !Task.isCancelled, !stopping.hasFired {
             do {
-                let seconds = options.window.seconds
-                try await postgres.execute(
-                    """
-                    DELETE FROM outbox WHERE seq IN (
-                        SELECT seq FROM outbox WHERE sent_at < now() - make_interval(secs => \(seconds)) LIMIT 5000)
-                    """)
-                // Kept longer than rows can be sent again.
-                try await postgres.execute(
-                    """
-                    DELETE FROM inbox WHERE (consumer, event_id) IN (
-                        SELECT consumer, event_id FROM inbox
-                        WHERE handled_at < now() - make_interval(secs => \(seconds * 4)) LIMIT 5000)
-                    """)
+                while try await cleanOnce() >= 5000, !stopping.hasFired {}
                 let depth = try await postgres.query("SELECT count(*) FROM outbox WHERE sent_at IS NULL").first?
                     .decode(Int.self)
                 metrics.gauge("outbox_waiting", "Events not yet acknowledged by Kafka.", [:], Double(depth ?? 0))
@@ -247,6 +275,7 @@ final class WorkSignal: Sendable {
             await group.next()
             group.cancelAll()
         }
-        state.withLock { $0 = (false, nil) }
+        // A signal that came after the limit is kept for the next wait.
+        state.withLock { $0 = ($0.isRaised && !trigger.hasFired, nil) }
     }
 }

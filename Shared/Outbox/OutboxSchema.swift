@@ -54,6 +54,12 @@ extension Outbox {
                     UNIQUE (consumer, event_id)
                 );
                 CREATE INDEX inbox_parked_key ON inbox_parked (consumer, key, seq);
-                """)
+                """),
+        Migration(
+            id: "V0002_refused",
+            sql: """
+                -- Why Kafka will never take a row; its sent_at is then infinity.
+                ALTER TABLE outbox ADD COLUMN failure text;
+                """),
     ]
 }

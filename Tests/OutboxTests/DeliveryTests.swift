@@ -180,6 +180,67 @@ struct DeliveryTests {
         }
     }
 
+    @Test("dead letters are tried again by their own group alone, each once for each time it is sent back")
+    func replay() async throws {
+        let broker = try MockBroker()
+        try await withTestDatabase { database in
+            let world = try await World(database, broker: broker.address)
+            try await world.postgres.script("CREATE TABLE healed (yes boolean)")
+            world.startRelay()
+            let handler = Subscription.on(ProjectChanged.self) { event, tx in
+                if try await tx.query("SELECT 1 FROM healed").isEmpty { throw EventRejected("not healed") }
+                try await tx.execute(
+                    "INSERT INTO effect (key, value) VALUES (\(event.subject), \(event.payload.title))")
+            }
+            world.startConsumer([handler])
+            // Another group handles the same events at once, and must not see them again.
+            world.startConsumer(group: "other", [World.noteEffect])
+            for value in 0..<3 { try await world.change(.v7(), "\(value)") }
+            try await eventually("the other group's effects", within: .seconds(60)) {
+                try await world.effects().count == 3
+            }
+            try await eventually("the dead letters", within: .seconds(60)) {
+                try await world.count("SELECT count(*) FROM outbox WHERE topic LIKE '%.dlq.g' AND sent_at IS NOT NULL")
+                    == 3
+            }
+            try await world.postgres.execute("INSERT INTO healed VALUES (true)")
+            let count = try await DeadLetters.replay(
+                topic: Topic.projectEvents.rawValue, group: "g", settings: world.settings,
+                logger: Logger(service: "test", sink: MemoryLogSink()))
+            #expect(count == 3)
+            try await eventually("the effects of the replay", within: .seconds(60)) {
+                try await world.effects().count == 6
+            }
+            // Whoever asks again finds nothing left.
+            let more = try await DeadLetters.replay(
+                topic: Topic.projectEvents.rawValue, group: "g", settings: world.settings,
+                logger: Logger(service: "test", sink: MemoryLogSink()))
+            #expect(more == 0)
+            #expect(try await world.effects().count == 6)
+            await world.stop()
+        }
+    }
+
+    @Test("a row that Kafka refuses for good holds up no other, and keeps the reason")
+    func refused() async throws {
+        let broker = try MockBroker()
+        try await withTestDatabase { database in
+            let world = try await World(database, broker: broker.address)
+            try await world.postgres.execute(
+                """
+                INSERT INTO outbox (event_id, topic, key, headers, value)
+                VALUES (\(UUID.v7()), 'atelier.project.events.v1', 'k', '{}', \(Data(count: 9 << 20)))
+                """)
+            world.startRelay()
+            world.startConsumer([World.noteEffect])
+            for value in 0..<5 { try await world.change(.v7(), "\(value)") }
+            try await eventually("the effects", within: .seconds(60)) { try await world.effects().count == 5 }
+            #expect(try await world.count("SELECT count(*) FROM outbox WHERE failure LIKE '%too_large%'") == 1)
+            #expect(try await world.count("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 0)
+            await world.stop()
+        }
+    }
+
     /// Messages that no consumer can handle, each in another way.
     private static func poisons() throws -> [KafkaRecord] {
         let topic = Topic.projectEvents.rawValue
@@ -200,6 +261,15 @@ struct DeliveryTests {
             KafkaRecord(topic: topic, key: key, headers: headers { $0["ce_id"] = "7" }, value: envelope.payload),
             KafkaRecord(
                 topic: topic, key: key, headers: headers { $0["ce_specversion"] = "9" }, value: envelope.payload),
+            KafkaRecord(
+                topic: topic, key: key, headers: headers { $0["ce_type"] = "atelier.project.v2.ProjectChanged" },
+                value: envelope.payload),
+            KafkaRecord(
+                topic: topic, key: key, headers: headers { $0["content-type"] = "application/json" },
+                value: envelope.payload),
+            KafkaRecord(
+                topic: topic, key: Data([0, 0xFF, 0]), headers: headers { $0["ce_type"] = "\0" }, value: Data([0])),
+            KafkaRecord(topic: topic, key: key, headers: headers(), value: Data(count: 2 << 20)),
         ]
     }
 }
