@@ -1,6 +1,7 @@
 import Auth
 import FoundationEssentials
 import HTTP
+import Lifecycle
 import Postgres
 import Primitives
 import ServiceKit
@@ -129,4 +130,48 @@ private final class Collector: Sendable {
             }
         }
     }
+
+    @Test func theSameStreamByWebSocket() async throws {
+        try await NotifierWorld.run { world in
+            let ada = Person()
+            let handshake: HTTPHeaders = [
+                "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            ]
+            let request = try world.request(.GET, "/api/v1/realtime?lastEventId=0", as: ada, headers: handshake)
+            let response = await world.assembly.routes.respond(to: request)
+            #expect(response.status == .switchingProtocols)
+            guard case .upgrade(let body) = response.body else { throw WorldFailure(description: "no upgrade") }
+            let peer = SocketPeer()
+            let task = Task { await body(peer) }
+            try await world.deliver(ada.run("running", progress: 7))
+            try await eventually("a frame") { peer.text.contains("\"event\":\"RunChanged\"") }
+            #expect(peer.text.contains("\"progress\":7"))
+            world.tokens.revocations.revoke(ada.session, until: Date().addingTimeInterval(600))
+            try await eventually("the goodbye") { peer.text.contains("session_ended") }
+            peer.close()
+            await task.value
+            // A page of another site would bring the cookies of ours.
+            var foreign = handshake
+            foreign.set("Origin", "https://evil.example")
+            let refused = try world.request(.GET, "/api/v1/realtime", as: Person(), headers: foreign)
+            #expect(await world.assembly.routes.respond(to: refused).status == .forbidden)
+        }
+    }
+}
+
+/// The client's end of a connection: keeps what is written, sends nothing.
+private final class SocketPeer: DuplexStream {
+    private let written = Mutex(Data())
+    private let closed = AsyncTrigger()
+
+    var text: String { written.withLock { String(decoding: $0, as: UTF8.self) } }
+
+    func read() async throws -> Data? {
+        await closed.wait()
+        return nil
+    }
+
+    func write(_ data: Data) async throws { written.withLock { $0.append(data) } }
+    func close() { closed.fire() }
 }

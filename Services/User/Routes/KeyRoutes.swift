@@ -28,6 +28,10 @@ struct KeyRoutes: Sendable {
         }
         let now = Date()
         let entries = try await SessionStore.revoked(after: after, lifetime: accessLifetime, on: postgres)
-        return try .json(.ok, RevocationFeed(entries: entries, cursor: String(now.milliseconds)))
+        // A full answer ends with its last entry; the 15 s of overlap must then not hold the reader in one place.
+        let isFull = entries.count == SessionStore.feedLimit
+        let end = isFull ? entries.last?.until.addingTimeInterval(-accessLifetime.seconds - 30) : nil
+        let cursor = (end?.addingTimeInterval(15) ?? now).milliseconds
+        return try .json(.ok, RevocationFeed(entries: entries, cursor: String(cursor)))
     }
 }

@@ -70,12 +70,15 @@ enum SessionStore {
         try await revoke(where: "user_id = \(user) AND id IS DISTINCT FROM \(kept)::uuid", reason, in: tx)
     }
 
-    /// Sessions that ended after a time and whose access tokens may still hold.
+    /// How many ended sessions are told at once.
+    static let feedLimit = 10_000
+
+    /// Sessions that ended after a time and whose access tokens may still hold, the earliest first.
     static func revoked(
         after: Date, lifetime: Duration, on postgres: PostgresClient
     ) async throws -> [RevocationFeed.Entry] {
         try await postgres.query(
-            "SELECT id, revoked_at FROM session WHERE revoked_at > \(after) ORDER BY revoked_at LIMIT 10000"
+            "SELECT id, revoked_at FROM session WHERE revoked_at > \(after) ORDER BY revoked_at LIMIT \(feedLimit)"
         ).map { row in
             let (id, at) = try row.decode((UUID, Date).self)
             return RevocationFeed.Entry(sessionId: id, until: at.addingTimeInterval(lifetime.seconds + 30))
