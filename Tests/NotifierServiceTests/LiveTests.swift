@@ -1,4 +1,5 @@
 import Auth
+import Events
 import FoundationEssentials
 import HTTP
 import Lifecycle
@@ -110,6 +111,41 @@ private final class Collector: Sendable {
             try await task.value
             #expect(stream.all.contains("too_old"))
         }
+    }
+
+    @Test func aPlaceIsLostAlsoWhereNothingIsKeptAnyMore() async throws {
+        try await NotifierWorld.run { world in
+            let ada = Person()
+            for progress in 1...5 { try await world.deliver(ada.run("running", progress: progress)) }
+            try await world.postgres.execute("DELETE FROM live_event")
+            let bounds = try await LiveEventStore.bounds(ada.workspace, on: world.postgres)
+            #expect(!bounds.canReadOn(after: 3))
+            #expect(bounds.canReadOn(after: bounds.last))
+            // A number of another database.
+            #expect(!bounds.canReadOn(after: bounds.last + 100))
+            #expect(bounds.canReadOn(after: 0))
+        }
+    }
+
+    @Test func onlySoManyStreamsAreOpen() async throws {
+        try await NotifierWorld.run(["LIVE_CLIENTS": "1"]) { world in
+            let (_, task) = try await open(world, Person())
+            defer { task.cancel() }
+            #expect(try await world.send(.GET, "/api/v1/events", as: Person()).status == 503)
+        }
+    }
+
+    @Test func whatIsShownHasPlainNames() throws {
+        let run = UUID.v7()
+        let shown = try PublicJSON.object(
+            WorkChanged(
+                workID: run, worker: .mediaWorker, kind: "render", workspaceID: run, userID: run, runID: run,
+                stepID: "Scene-1", attempt: 1, status: "running", progress: 5, outputJSON: #"{"assetId":"x"}"#,
+                retriable: false))
+        #expect(shown["workId"]?.stringValue == run.text)
+        #expect(shown["stepId"] == "Scene-1")
+        #expect(shown["output"] == ["assetId": "x"])
+        #expect(shown["outputJSON"] == nil)
     }
 
     @Test func silenceHasAHeartbeatAndAGonePeerIsNoticed() async throws {

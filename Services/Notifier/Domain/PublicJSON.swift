@@ -15,7 +15,7 @@ enum PublicJSON {
                 guard let text = value.stringValue, !text.isEmpty, text.utf8.count <= longest else { continue }
                 shown[String(name.dropLast(4))] = (try? JSON.decode(JSONValue.self, from: text)) ?? .string(text)
             } else if name.hasSuffix("ID") {
-                let id = value.stringValue.map { JSONValue.string($0.lowercased()) }
+                let id = value.stringValue.flatMap(UUID.init(uuidString:)).map { JSONValue.string($0.text) }
                 shown[name.dropLast(2) + "Id"] = id ?? value
             } else {
                 shown[name] = value

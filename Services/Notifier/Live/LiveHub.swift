@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTP
 import Lifecycle
 import Postgres
 import Primitives
@@ -45,6 +46,11 @@ final class LiveHub: Service {
     func stop() async { stopped.fire() }
 
     var count: Int { state.withLock { $0.count } }
+
+    /// - Throws: `Problem` 503 where no further stream may be opened.
+    func checkRoom() throws {
+        guard count < limit else { throw Problem.unavailable("Too many live streams are open.", retryAfter: 5) }
+    }
 
     /// Wakes the listeners of a workspace; all of them for `nil`, when notifications may have been lost.
     func wake(_ workspace: UUID?) {

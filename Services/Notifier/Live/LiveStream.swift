@@ -33,14 +33,15 @@ struct LiveStream: Sendable {
         let bounds = try await LiveEventStore.bounds(principal.workspaceID, on: postgres)
         var seq = last ?? bounds.newest
         // Between what the listener saw last and what is kept may be a hole.
-        if let last, last > 0, bounds.oldest > 0, last < bounds.oldest - 1 { return try await sink.end("too_old") }
+        if let last, !bounds.canReadOn(after: last) { return try await sink.end("too_old") }
         if last == nil { try await sink.begin(seq) }
         let news = Flag()
         var silentSince = ContinuousClock.now
         for await _ in ticks(signals, news) {
             if revocations.contains(principal.sessionID) { return try await sink.end("session_ended") }
             if principal.expiresAt < Date() { return try await sink.end("token_expired") }
-            if news.take() {
+            // A wake-up may be lost: whoever hears nothing looks now and then.
+            if news.take() || ContinuousClock.now - silentSince >= heartbeat {
                 while true {
                     let page = try await LiveEventStore.page(
                         principal.workspaceID, after: seq, limit: Self.pageSize, on: postgres)

@@ -15,6 +15,7 @@ struct LiveRoutes: Sendable {
         routes.get(
             "/api/v1/events",
             tokens.authenticated { request, principal in
+                try live.hub.checkRoom()
                 let last = try Self.position(request.headers["Last-Event-ID"] ?? request.query["lastEventId"])
                 return HTTPResponse.eventStream { writer in
                     try await writer.retry(after: 1000)
@@ -25,6 +26,7 @@ struct LiveRoutes: Sendable {
     }
 
     @Sendable private func realtime(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
+        try live.hub.checkRoom()
         let last = try Self.position(request.headers["Last-Event-ID"] ?? request.query["lastEventId"])
         var options = WebSocketOptions()
         // A browser says where a page is from, and would send its cookies for any: only our own may connect.

@@ -31,8 +31,12 @@ struct NotificationRoutes: Sendable {
 
     @Sendable private func list(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
         let limit = try request.pageLimit()
+        let unread = request.query["unread"] ?? "false"
+        guard unread == "true" || unread == "false" else {
+            throw Problem.invalid(field: "unread", reason: "must be true or false")
+        }
         let found = try await NotificationStore.page(
-            principal, unread: request.query["unread"] == "true", after: request.cursor(), limit: limit, on: postgres)
+            principal, unread: unread == "true", after: request.cursor(), limit: limit, on: postgres)
         return try .json(.ok, Page(found, limit: limit) { $0.id })
     }
 

@@ -36,14 +36,28 @@ enum LiveEventStore {
         }
     }
 
-    /// The newest number of a workspace, and the oldest that is still kept of all; 0 where there is none.
-    static func bounds(_ workspace: UUID, on postgres: PostgresClient) async throws -> (newest: Int64, oldest: Int64) {
+    /// Where the stream stands.
+    struct Bounds: Sendable {
+        /// The newest number of the workspace; 0 where there is none.
+        let newest: Int64
+        /// The oldest number that is still kept of any workspace; the next one where none is.
+        let oldest: Int64
+        /// The last number that was given out.
+        let last: Int64
+
+        /// Whether a listener that saw this number last has missed nothing that is gone.
+        func canReadOn(after seq: Int64) -> Bool { seq == 0 || (seq >= oldest - 1 && seq <= last) }
+    }
+
+    static func bounds(_ workspace: UUID, on postgres: PostgresClient) async throws -> Bounds {
         let rows = try await postgres.query(
             """
             SELECT coalesce((SELECT max(seq) FROM live_event WHERE workspace_id = \(workspace)), 0),
-                coalesce((SELECT min(seq) FROM live_event), 0)
+                coalesce((SELECT min(seq) FROM live_event), given.last + 1), given.last
+            FROM (SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS last FROM live_event_seq_seq) given
             """)
-        return try rows.first?.decode((Int64, Int64).self) ?? (0, 0)
+        let (newest, oldest, last) = try rows[0].decode((Int64, Int64, Int64).self)
+        return Bounds(newest: newest, oldest: oldest, last: last)
     }
 
     /// Forgets events that are older than the retention.
