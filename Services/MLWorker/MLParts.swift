@@ -22,7 +22,11 @@ struct MLParts: Sendable {
         settings: MLConfiguration, postgres: PostgresClient, outbox: Outbox, http: HTTPClient, tokens: TokenVerifier,
         assets: any AssetStore, logger: Logger
     ) {
-        let voices = EmbeddedSpeech(folder: settings.voiceFolder, espeak: settings.espeak, idle: settings.voiceIdle)
+        let voices = EmbeddedSpeech(
+            folder: settings.voiceFolder, espeak: settings.espeak, idle: settings.voiceIdle
+        ) { fault in
+            logger.warning("the natural voice cannot be loaded, espeak-ng speaks", ["reason": .string(fault.reason)])
+        }
         if let fault = voices.naturalVoiceFault {
             logger.info("no natural voice, espeak-ng speaks", ["reason": .string(fault.reason)])
         }

@@ -22,6 +22,8 @@ public final class Synthesizer: Sendable {
         let soundFont = self.soundFont
         return try await withTaskCancellationHandler {
             try await pool.run {
+                // Sound font and notes lie in the allocator's arenas: an idle worker must not keep them.
+                defer { _ = malloc_trim(0) }
                 let player = try FluidPlayer(soundFont: soundFont, parts: score.parts)
                 var sound = try player.play(score, flag: flag)
                 sound.normalise(to: Self.loudness, ceiling: 0.7)

@@ -4,13 +4,19 @@ public final class EmbeddedSpeech: SpeechEngine {
     /// Why there is no natural voice, where there is none: for the log, said honestly.
     public let naturalVoiceFault: SpeechError?
     private let natural: NaturalVoice?
+    private let onFallback: @Sendable (SpeechError) -> Void
     private let fallback: EspeakVoice
 
     /// - Parameters:
     ///   - folder: where the natural voice is installed; `nil` for none.
     ///   - espeak: path of the program espeak-ng.
     ///   - idle: how long the natural voice stays in memory after its last use.
-    public init(folder: String?, espeak: String = "/usr/bin/espeak-ng", idle: Duration = .seconds(15)) {
+    ///   - onFallback: told whenever espeak-ng speaks because the natural voice could not be loaded.
+    public init(
+        folder: String?, espeak: String = "/usr/bin/espeak-ng", idle: Duration = .seconds(15),
+        onFallback: @escaping @Sendable (SpeechError) -> Void = { _ in }
+    ) {
+        self.onFallback = onFallback
         fallback = EspeakVoice(path: espeak)
         do throws(SpeechError) {
             guard let folder else {
@@ -39,6 +45,7 @@ public final class EmbeddedSpeech: SpeechEngine {
             do {
                 return try await natural.speak(text, language: language)
             } catch let error as SpeechError where error.code == .engineUnavailable {
+                onFallback(error)
                 return try await fallback.speak(text, language: language)
             }
         }

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Glibc
 internal import Primitives
 
 /// A folder with a natural voice: libraries under `lib`, `model.onnx`, `tokens.txt`, and `voice.json`, which says what
@@ -30,8 +31,8 @@ public struct VoiceFolder: Sendable, Hashable {
             throw SpeechError(.engineUnavailable, "no \(name) in \(path)")
         }
         // The library ends the process when a model is damaged: a wrong size is the cheap sign of it.
-        let size = (try? files.attributesOfItem(atPath: modelPath))?[.size] as? Int
-        guard size == manifest.modelBytes else {
+        var status = stat()
+        guard stat(modelPath, &status) == 0, Int(status.st_size) == manifest.modelBytes else {
             throw SpeechError(.engineUnavailable, "model.onnx in \(path) has not its size")
         }
     }
