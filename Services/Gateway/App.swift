@@ -1,12 +1,14 @@
 internal import Configuration
 internal import FoundationEssentials
 internal import Glibc
-internal import Primitives
+internal import ServiceKit
 internal import Telemetry
 
 /// The gateway's executable: the words of every service of the fleet, without a schema.
 @main
 enum App {
+    private static let purpose = "the public door: tokens, limits, routes"
+
     static func main() async {
         exit(await perform(Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment))
     }
@@ -16,10 +18,11 @@ enum App {
         var reader = ConfigurationReader(environment: environment)
         let configuration = GatewayConfiguration(&reader)
         switch words.first ?? "serve" {
-        case "--help", "-h", "help": print(help(reader.declarations))
-        case "--version": print("gateway 0.1.0")
+        case "--help", "-h", "help":
+            print(Help.text(name: "gateway", purpose: purpose, declarations: reader.declarations))
+        case "--version": print("gateway \(Version.current)")
         case "config-schema":
-            guard let text = try? JSON.text(["settings": reader.declarations]) else { return 1 }
+            guard let text = try? Help.schema(name: "gateway", declarations: reader.declarations) else { return 1 }
             print(text)
         case "check-config", "serve":
             for fault in reader.faults { complain("gateway: \(fault)\n") }
@@ -54,14 +57,5 @@ enum App {
     private static func complain(_ text: String) {
         var line = text
         line.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
-    }
-
-    private static func help(_ settings: [SettingDeclaration]) -> String {
-        settings.reduce(
-            "gateway: the public door\n\nUsage: gateway [serve | check-config | config-schema | --help | --version]\n"
-        ) { text, setting in
-            text + "\n  \(setting.name)  \(setting.meaning)"
-                + (setting.defaultValue.map { " Default: \($0)." } ?? (setting.isRequired ? " Required." : ""))
-        }
     }
 }

@@ -6,6 +6,7 @@ internal import HTTPServer
 internal import Lifecycle
 internal import NetworkClient
 internal import Primitives
+internal import ServiceKit
 internal import Synchronization
 internal import Telemetry
 
@@ -33,17 +34,27 @@ struct Gateway: Sendable {
         let door = Door(
             settings: DoorSettings(configuration), routes: Routes.all, rules: RateRules(configuration),
             verifier: verifier.tokens, crossOrigin: CrossOrigin(configuration.corsOrigins), upstreams: upstreams,
-            pages: PageStore(), log: AccessLog(isOn: configuration.accessLog))
+            pages: PageStore(), log: AccessLog(isOn: configuration.accessLog),
+            makesSpans: !configuration.tracesEndpoint.isEmpty)
         server = DoorServer(
             door: door, host: configuration.host, port: configuration.port, loops: configuration.loops,
             stopLimit: configuration.stopLimit)
         let admin = HTTPServer(
             router: Self.admin(door, server, phase), host: configuration.host, port: configuration.adminPort,
             name: "admin", logger: logger)
-        parts = [
-            admin, Resolver(upstreams: upstreams), verifier.upkeep,
-            HealthBoard(door: door, admins: configuration.upstreams.map(\.admin), http: http), server,
-        ]
+        ProcessMetrics.install(in: .shared, service: "gateway", version: Version.current)
+        var parts: [any Service] = [admin]
+        if door.makesSpans {
+            let exporter = SpanExporter(endpoint: configuration.tracesEndpoint, http: http, metrics: .shared)
+            SpanExport.install { exporter.add($0) }
+            parts.append(exporter)
+        }
+        parts +=
+            [
+                Resolver(upstreams: upstreams), verifier.upkeep,
+                HealthBoard(door: door, admins: configuration.upstreams.map(\.admin), http: http), server,
+            ] as [any Service]
+        self.parts = parts
     }
 
     /// Runs until the process is told to stop.

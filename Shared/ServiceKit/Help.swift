@@ -1,11 +1,11 @@
-internal import Configuration
+public import Configuration
 internal import FoundationEssentials
 internal import Primitives
 
 /// What a service says of its settings, all from the one declaration that also parses them.
-enum Help {
+public enum Help {
     /// The answer to `--help`.
-    static func text(name: String, purpose: String, declarations: [SettingDeclaration]) -> String {
+    public static func text(name: String, purpose: String, declarations: [SettingDeclaration]) -> String {
         var text = """
             \(name): \(purpose)
 
@@ -34,7 +34,7 @@ enum Help {
     }
 
     /// The answer to `config-schema`.
-    static func schema(name: String, declarations: [SettingDeclaration]) throws -> String {
+    public static func schema(name: String, declarations: [SettingDeclaration]) throws -> String {
         struct Document: Encodable {
             let service: String
             let settings: [SettingDeclaration]

@@ -1,10 +1,11 @@
 internal import FoundationEssentials
 internal import Glibc
-internal import Telemetry
+public import Telemetry
 
 /// The process's own numbers, with the names that Prometheus clients use.
-enum ProcessMetrics {
-    static func install(in registry: MetricsRegistry, service: String, version: String) {
+public enum ProcessMetrics {
+    /// Adds them to each scrape.
+    public static func install(in registry: MetricsRegistry, service: String, version: String) {
         let start = Date().timeIntervalSince1970
         registry.onScrape { registry in
             registry.gauge(

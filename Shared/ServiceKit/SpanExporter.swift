@@ -1,15 +1,15 @@
 internal import FoundationEssentials
 internal import HTTP
-internal import Lifecycle
-internal import NetworkClient
+public import Lifecycle
+public import NetworkClient
 internal import Primitives
 internal import Synchronization
-internal import Telemetry
+public import Telemetry
 
 /// Sends finished spans in batches by OTLP/HTTP in its JSON encoding. It never holds work up: what the collector does
 /// not take in time is dropped and counted.
-final class SpanExporter: Service {
-    let name = "span exporter"
+public final class SpanExporter: Service {
+    public let name = "span exporter"
     private let endpoint: String
     private let http: HTTPClient
     private let metrics: MetricsRegistry
@@ -17,14 +17,15 @@ final class SpanExporter: Service {
     private let stopping = AsyncTrigger()
     private static let bound = 10_000
 
-    init(endpoint: String, http: HTTPClient, metrics: MetricsRegistry) {
+    /// - Parameter endpoint: the collector's URL, with its path.
+    public init(endpoint: String, http: HTTPClient, metrics: MetricsRegistry) {
         self.endpoint = endpoint
         self.http = http
         self.metrics = metrics
     }
 
     /// Takes a span; returns at once.
-    func add(_ span: Span) {
+    public func add(_ span: Span) {
         let isDropped = waiting.withLock { waiting in
             if waiting.count >= Self.bound { return true }
             waiting.append(span)
@@ -33,7 +34,7 @@ final class SpanExporter: Service {
         if isDropped { drop(1) }
     }
 
-    func run() async throws {
+    public func run() async throws {
         while !stopping.hasFired {
             try? await withDeadline(.milliseconds(500), "wait") { [stopping] in await stopping.wait() }
             await flush()
@@ -41,7 +42,7 @@ final class SpanExporter: Service {
         await flush()
     }
 
-    func stop() async { stopping.fire() }
+    public func stop() async { stopping.fire() }
 
     private func flush() async {
         while true {

@@ -40,6 +40,15 @@ struct RateLimitTests {
         }
     }
 
+    @Test("A loop whose clock is a little behind does no harm")
+    func clocksDiffer() {
+        let limiter = RateLimiter()
+        let subject = RateLimiter.Subject(high: 1, low: 2)
+        #expect(limiter.take(rule, subject, now: 1000).remaining == 599)
+        #expect(limiter.take(rule, subject, now: 999).remaining == 598)
+        #expect(limiter.take(rule, subject, now: 0).remaining == 597)
+    }
+
     @Test("What is left counts down to nothing")
     func remaining() {
         let limiter = RateLimiter()

@@ -17,7 +17,8 @@ struct SlidingWindow: Sendable, Equatable {
     mutating func take(limit: Int, window: UInt64, now: UInt64, counts: Bool = true) -> RateDecision {
         roll(now: now, window: window)
         let length = Double(window)
-        let elapsed = Double(now - start)
+        // Loops read the clock at their own turns: another may have been a little ahead when it began this window.
+        let elapsed = now > start ? Double(now - start) : 0
         let used = previous * (1 - elapsed / length) + current
         let allowed = used + 1 <= Double(limit)
         if allowed, counts { current += 1 }

@@ -24,6 +24,8 @@ extension ClientConnection {
                 .upgrade, .expect, .proxyAuthorization, .requestID, .traceparent, .forwarded, .forwardedFor,
                 .forwardedProto, .via, .identity, .server, .date:
                 continue
+            // tus has it for clients behind proxies that know only GET and POST; elsewhere it would hide what is done.
+            case .methodOverride: guard currentRoute?.isTus == true else { continue }
             case .tracestate:
                 guard keepsState, field.value.count <= TraceContext.longestState else { continue }
             case .other:

@@ -14,12 +14,14 @@ final class Door: Sendable {
     let upstreams: [Upstream]
     let pages: PageStore
     let log: AccessLog
+    /// Whether finished spans are wanted.
+    let makesSpans: Bool
     private let statusLines: [[UInt8]]
     private let connections = Atomic<Int>(0)
 
     init(
         settings: DoorSettings, routes: [Route], rules: RateRules, verifier: TokenVerifier, crossOrigin: CrossOrigin,
-        upstreams: [Upstream], pages: PageStore, log: AccessLog
+        upstreams: [Upstream], pages: PageStore, log: AccessLog, makesSpans: Bool = false
     ) {
         self.settings = settings
         self.routes = RouteTree(routes)
@@ -30,6 +32,7 @@ final class Door: Sendable {
         self.upstreams = upstreams
         self.pages = pages
         self.log = log
+        self.makesSpans = makesSpans
         statusLines = (0..<600).map { Array("HTTP/1.1 \($0) \(HTTPStatus($0).reason)\r\n".utf8) }
     }
 

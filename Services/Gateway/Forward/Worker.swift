@@ -1,5 +1,6 @@
 internal import CSystem
 internal import Execution
+internal import FoundationEssentials
 internal import Glibc
 internal import Telemetry
 
@@ -97,6 +98,25 @@ final class Worker: @unchecked Sendable {  // Touched on its loop's thread only;
             exchange, route: exchange.route.map { door.routes.routes[$0].template } ?? "none", nanoseconds: nanoseconds,
             address: client.addressText, clock: &loop.clock, into: &lines)
         if lines.count > 32_768 { door.log.take(&lines) }
+        if door.makesSpans, let route = exchange.route { makeSpan(exchange, door.routes.routes[route], nanoseconds) }
+    }
+
+    private func makeSpan(_ exchange: Exchange, _ route: Route, _ nanoseconds: UInt64) {
+        var ids = ByteQueue()
+        ids.append(traceID: exchange.trace)
+        ids.append(hex: exchange.trace.span, digits: 16)
+        ids.append(hex: exchange.trace.parent, digits: 16)
+        let text = ids.bytes.text
+        let start = Date(timeIntervalSince1970: Double(exchange.beganWall) / 1000)
+        SpanExport.record(
+            Span(
+                trace: Trace(
+                    traceID: String(text.prefix(32)), spanID: String(text.dropFirst(32).prefix(16)),
+                    sampled: exchange.trace.isSampled),
+                parentID: exchange.trace.parent == 0 ? nil : String(text.suffix(16)), service: "gateway",
+                name: "\(exchange.method?.name ?? "") \(route.template)", start: start,
+                end: start.addingTimeInterval(Double(nanoseconds) / 1e9),
+                attributes: ["http.response.status_code": String(exchange.status)], failed: exchange.status >= 500))
     }
 
     private func tick() {

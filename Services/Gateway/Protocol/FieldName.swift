@@ -3,7 +3,7 @@ enum FieldName: UInt8, CaseIterable, Sendable {
     case other
     case host, contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, trailer, upgrade, expect
     case authorization, proxyAuthorization, proxyAuthenticate, cookie, origin, csrfToken, requestID
-    case traceparent, tracestate, baggage, forwarded, forwardedFor, forwardedProto, via, date, server
+    case traceparent, tracestate, baggage, forwarded, forwardedFor, forwardedProto, methodOverride, via, date, server
     case accessControlRequestMethod, accessControlRequestHeaders
     case ifNoneMatch, contentType, webSocketProtocol
     case contentTypeOptions, frameOptions, referrerPolicy, contentSecurityPolicy, resourcePolicy
@@ -40,6 +40,7 @@ enum FieldName: UInt8, CaseIterable, Sendable {
         case .forwarded: "forwarded"
         case .forwardedFor: "x-forwarded-for"
         case .forwardedProto: "x-forwarded-proto"
+        case .methodOverride: "x-http-method-override"
         case .via: "via"
         case .date: "date"
         case .server: "server"
