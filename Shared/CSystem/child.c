@@ -80,16 +80,24 @@ int atelier_child_start(
     return failure;
 }
 
-int atelier_child_wait(pid_t pid, int block, int *status, int64_t *max_resident_bytes, int64_t *cpu_milliseconds) {
+int atelier_child_has_ended(pid_t pid) {
+    siginfo_t info = {0};
+    int result;
+    do result = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    while (result < 0 && errno == EINTR);
+    return result < 0 || info.si_pid == pid;
+}
+
+int atelier_child_wait(pid_t pid, int *status, int64_t *max_resident_bytes, int64_t *cpu_milliseconds) {
     struct rusage usage;
     pid_t found;
-    do found = wait4(pid, status, block ? 0 : WNOHANG, &usage);
+    do found = wait4(pid, status, 0, &usage);
     while (found < 0 && errno == EINTR);
-    if (found <= 0) return (int)found;
+    if (found < 0) return -1;
     *max_resident_bytes = (int64_t)usage.ru_maxrss * 1024;
     *cpu_milliseconds = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000
         + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
-    return 1;
+    return 0;
 }
 
 int atelier_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

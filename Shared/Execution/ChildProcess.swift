@@ -93,8 +93,15 @@ public struct ChildProcess: Sendable {
         onLine: (Data) -> Void = { _ in }
     ) throws -> Result {
         if flag.isCancelled { throw CancellationError() }
-        var running = try RunningChild(self, input: input)
-        return try running.finish(deadline: deadline, flag: flag, onLine: onLine)
+        let running = try RunningChild(self, input: input, staysOpen: false)
+        switch running.pump(until: .now + deadline, flag: flag, stop: { false }, onLine: onLine) {
+        case .asked, .ended: return running.bury()
+        case .deadline: return running.bury(.deadline)
+        case .output: return running.bury(.output)
+        case .cancelled:
+            _ = running.bury()
+            throw CancellationError()
+        }
     }
 }
 

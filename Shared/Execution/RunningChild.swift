@@ -2,16 +2,25 @@ internal import CSystem
 internal import FoundationEssentials
 internal import Glibc
 
-/// A child process that runs, with its three streams.
-struct RunningChild {
+/// A child process that runs, with its three streams. Used from one thread at a time.
+final class RunningChild {
+    /// Why ``pump(until:flag:stop:onLine:)`` returned.
+    enum Stop { case asked, ended, deadline, cancelled, output }
+
     private let id: pid_t
     private var input: Data
+    private var isInputDone: Bool
     /// Our ends of standard input, output and error; −1 once closed.
     private var streams: [Int32]
     private var line = Data()
     private var errors = Data()
+    private var isBuried = false
+    private var status: Int32 = 0
+    private var resident: Int64 = 0
+    private var cpu: Int64 = 0
 
-    init(_ child: ChildProcess, input: Data) throws {
+    /// - Parameter staysOpen: whether more input may follow; else its end is told once all of it was read.
+    init(_ child: ChildProcess, input: Data, staysOpen: Bool) throws {
         // A child that is gone must not take this process with it when its input is written.
         signal(SIGPIPE, SIG_IGN)
         var pipes: [[Int32]] = []
@@ -44,53 +53,56 @@ struct RunningChild {
         for stream in streams { _ = fcntl(stream, F_SETFL, fcntl(stream, F_GETFL) | O_NONBLOCK) }
         self.id = id
         self.input = input
+        isInputDone = !staysOpen
     }
 
-    /// Feeds it and reads it until it has ended, or kills it.
-    mutating func finish(deadline: Duration, flag: CancellationFlag, onLine: (Data) -> Void) throws
-        -> ChildProcess.Result
-    {
-        let end = ContinuousClock.now + deadline
-        var killed: ChildProcess.Result.Reason?
-        var status: Int32 = 0
-        var resident: Int64 = 0
-        var cpu: Int64 = 0
+    deinit { _ = bury() }
+
+    /// Adds to what it reads.
+    func send(_ data: Data) { input.append(data) }
+
+    /// Feeds it and reads it, until `stop` says so or something ends it.
+    func pump(
+        until end: ContinuousClock.Instant, flag: CancellationFlag, stop: () -> Bool, onLine: (Data) -> Void
+    ) -> Stop {
         while true {
-            if flag.isCancelled || ContinuousClock.now >= end {
-                killed = .deadline
-                break
-            }
+            if flag.isCancelled { return .cancelled }
+            if ContinuousClock.now >= end { return .deadline }
             exchange(onLine)
-            if line.count > ChildProcess.lineLimit {
-                killed = .output
-                break
+            if line.count > ChildProcess.lineLimit { return .output }
+            if stop() { return .asked }
+            if isBuried || atelier_child_has_ended(id) != 0 {
+                // What was written before the end is still in the pipes.
+                drain(1, onLine)
+                drain(2, onLine)
+                if !line.isEmpty { onLine(line) }
+                return stop() ? .asked : .ended
             }
-            if atelier_child_wait(id, 0, &status, &resident, &cpu) != 0 { break }
         }
-        // Also what it left behind: the group lives on without its leader.
-        kill(-id, SIGKILL)
-        if killed != nil {
-            _ = atelier_child_wait(id, 1, &status, &resident, &cpu)
-        } else {
-            // What was written before the end is still in the pipes.
-            drain(1, onLine)
-            drain(2, onLine)
+    }
+
+    /// Ends it, if it still runs, with what it left behind: its group lives on without its leader. Waits for its end.
+    func bury(_ reason: ChildProcess.Result.Reason? = nil) -> ChildProcess.Result {
+        if !isBuried {
+            // Before it is waited for: afterwards its number may be another's.
+            kill(-id, SIGKILL)
+            _ = atelier_child_wait(id, &status, &resident, &cpu)
+            isBuried = true
         }
-        for stream in streams where stream >= 0 { close(stream) }
-        if flag.isCancelled { throw CancellationError() }
-        if killed == nil, !line.isEmpty { onLine(line) }
+        for index in streams.indices { closeStream(index) }
         let signal = status & 0x7F
         let ended: ChildProcess.Result.Reason = signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal)
         return ChildProcess.Result(
-            reason: killed ?? ended, standardError: String(decoding: errors, as: UTF8.self),
+            reason: reason ?? ended, standardError: String(decoding: errors, as: UTF8.self),
             maxResidentBytes: resident, cpu: .milliseconds(cpu))
     }
 
     /// Waits a moment for any stream, and moves what can be moved.
-    private mutating func exchange(_ onLine: (Data) -> Void) {
-        if input.isEmpty { closeStream(0) }
+    private func exchange(_ onLine: (Data) -> Void) {
+        if input.isEmpty, isInputDone { closeStream(0) }
         var polled = [
-            pollfd(fd: streams[0], events: Int16(POLLOUT), revents: 0),
+            // A pipe that has room is no news while there is nothing to write.
+            pollfd(fd: input.isEmpty ? -1 : streams[0], events: Int16(POLLOUT), revents: 0),
             pollfd(fd: streams[1], events: Int16(POLLIN), revents: 0),
             pollfd(fd: streams[2], events: Int16(POLLIN), revents: 0),
         ]
@@ -101,7 +113,7 @@ struct RunningChild {
         if polled[2].revents != 0 { drain(2, onLine) }
     }
 
-    private mutating func feed() {
+    private func feed() {
         let count = input.withUnsafeBytes { write(streams[0], $0.baseAddress, $0.count) }
         if count > 0 {
             input = Data(input.dropFirst(count))
@@ -110,7 +122,7 @@ struct RunningChild {
         }
     }
 
-    private mutating func drain(_ index: Int, _ onLine: (Data) -> Void) {
+    private func drain(_ index: Int, _ onLine: (Data) -> Void) {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while streams[index] >= 0 {
             let count = read(streams[index], &buffer, buffer.count)
@@ -128,7 +140,7 @@ struct RunningChild {
         }
     }
 
-    private mutating func split(_ bytes: ArraySlice<UInt8>, _ onLine: (Data) -> Void) {
+    private func split(_ bytes: ArraySlice<UInt8>, _ onLine: (Data) -> Void) {
         var rest = bytes
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             line.append(contentsOf: rest[..<end])
@@ -139,7 +151,7 @@ struct RunningChild {
         line.append(contentsOf: rest)
     }
 
-    private mutating func closeStream(_ index: Int) {
+    private func closeStream(_ index: Int) {
         guard streams[index] >= 0 else { return }
         close(streams[index])
         streams[index] = -1

@@ -99,4 +99,34 @@ import Testing
     @Test func signalsAreTold() throws {
         #expect(try lines(shell("kill -SEGV $$")).result.reason == .signalled(SIGSEGV))
     }
+
+    @Test func aSessionAnswersAgainAndAgain() throws {
+        let session = try ChildSession(shell("while read word; do echo heard; echo $word; done"))
+        for word in ["one", "two", "three"] {
+            var lines: [String] = []
+            let answer = try session.ask(Data(word.utf8), deadline: .seconds(20)) {
+                lines.append(String(decoding: $0, as: UTF8.self))
+                return lines.count == 2
+            }
+            guard case .answered = answer else { _ = Issue.record("ended"); return }
+            #expect(lines == ["heard", word])
+        }
+    }
+
+    @Test func aSessionThatEndsIsNoAnswer() throws {
+        let session = try ChildSession(shell("read word; echo half; exit 5"))
+        let answer = try session.ask(Data("x".utf8), deadline: .seconds(20)) { _ in false }
+        guard case .ended(let result) = answer else { _ = Issue.record("answered"); return }
+        #expect(result.reason == .exited(5))
+        guard case .ended = try session.ask(Data("y".utf8), deadline: .seconds(20), onLine: { _ in true }) else {
+            _ = Issue.record("answered from the grave"); return
+        }
+    }
+
+    @Test func aSessionThatIsSilentIsKilled() throws {
+        let session = try ChildSession(shell("cat >/dev/null"))
+        let answer = try session.ask(Data("x".utf8), deadline: .milliseconds(200)) { _ in true }
+        guard case .ended(let result) = answer else { _ = Issue.record("answered"); return }
+        #expect(result.reason == .deadline)
+    }
 }

@@ -28,7 +28,8 @@ extension HostileMedia {
                 limits: WorkClass.picture.limits)
             var last: DecodeMessage?
             let start = ContinuousClock.now
-            let result = try child.run(input: try JSON.encode(order), deadline: .seconds(60)) { line in
+            let result = try child.run(input: try JSON.encode(order) + [UInt8(ascii: "\n")], deadline: .seconds(60)) {
+                line in
                 if let message = try? JSON.decode(DecodeMessage.self, from: line), message.progress == nil {
                     last = message
                 }

@@ -16,14 +16,14 @@ extension HostileMedia {
 
         private func code(of task: DecodeTask, _ workClass: WorkClass = .probe) async -> String? {
             do {
-                let _: ProbeResult = try await sandbox.run(task, workClass, in: folder.path)
+                let _: ProbeResult = try await sandbox.run(task, workClass, in: folder.path, for: TestSandbox.workspace)
                 return nil
             } catch let failure as JobFailure { return failure.code } catch { return "\(error)" }
         }
 
         @Test func probesTheFilm() async throws {
             let found: ProbeResult = try await sandbox.run(
-                .probe(input: TestMedia.film, kind: .video), .probe, in: folder.path)
+                .probe(input: TestMedia.film, kind: .video), .probe, in: folder.path, for: TestSandbox.workspace)
             #expect(found.media?.width == 854)
             #expect(found.media?.shots?.count ?? 0 >= 3)
             #expect(found.media?.loudness?.integratedLUFS != nil)
@@ -40,7 +40,8 @@ extension HostileMedia {
                         outputs: [.jpeg, .webp].map { .init(path: folder.file("\(side).\($0)"), format: $0) })
                 }
                 let made: [MadePicture] = try await sandbox.run(
-                    .thumbnails(input: input, kind: kind, wanted: wanted), .picture, in: folder.path)
+                    .thumbnails(input: input, kind: kind, wanted: wanted), .picture, in: folder.path,
+                    for: TestSandbox.workspace)
                 #expect(made.map(\.width) == sizes.map(\.0))
                 for (picture, size) in zip(made, sizes) { #expect(abs(picture.height - size.1) <= 2) }
                 #expect(folder.contents.count == 4)
@@ -50,7 +51,7 @@ extension HostileMedia {
         @Test func waveformAndProgress() async throws {
             let made: MadeWaveform = try await sandbox.run(
                 .waveform(input: TestMedia.film, json: folder.file("w.json"), png: folder.file("w.png")), .sound,
-                in: folder.path)
+                in: folder.path, for: TestSandbox.workspace)
             #expect(made.points >= 1000)
             #expect(folder.contents == ["w.json", "w.png"])
             let seen = Counter()
@@ -58,7 +59,7 @@ extension HostileMedia {
             spec.maxHeight = 240
             let result: TranscodeResult = try await sandbox.run(
                 .transcode(input: TestMedia.film, spec: spec, output: folder.file("o")), .film(limit: .seconds(60)),
-                in: folder.path
+                in: folder.path, for: TestSandbox.workspace
             ) { _ in seen.add() }
             #expect(result.height == 240)
             #expect(seen.value > 1)
@@ -75,12 +76,13 @@ extension HostileMedia {
             let sandbox = sandbox
             let task = Task {
                 let _: HLSResult = try await sandbox.run(
-                    .hls(input: input, folder: hls), .film(limit: .seconds(60)), in: hls
+                    .hls(input: input, folder: hls), .film(limit: .seconds(60)), in: hls, for: TestSandbox.workspace
                 ) { _ in started.continuation.yield() }
             }
             for await _ in started.stream { break }
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
+            sandbox.children.sweep(all: true)
             #expect(TestSandbox.leftovers.isEmpty)
         }
 
@@ -104,11 +106,42 @@ extension HostileMedia {
         @Test func whatIsNoOrderEndsTheChild() throws {
             let child = ChildProcess(TestSandbox.executable, [DecodeChild.word])
             var lines: [String] = []
-            let result = try child.run(input: Data("{}".utf8), deadline: .seconds(20)) {
+            let result = try child.run(input: Data("{}\n".utf8), deadline: .seconds(20)) {
                 lines.append(String(decoding: $0, as: UTF8.self))
             }
             #expect(result.reason == .exited(0))
             #expect(lines.count == 1 && lines[0].contains("failure"))
+        }
+
+        @Test func aChildServesOneWorkspaceAlone() async throws {
+            func probe(_ input: String, _ workspace: UUID) async throws {
+                let _: ProbeResult = try await sandbox.run(
+                    .probe(input: input, kind: .image), .probe, in: folder.path, for: workspace)
+            }
+            let here = UUID(), there = UUID()
+            try await probe(TestMedia.photograph, here)
+            let first = TestSandbox.leftovers
+            #expect(first.count == 1)
+            try await probe(TestMedia.photograph, here)
+            #expect(TestSandbox.leftovers == first, "the same child again")
+            try await probe(TestMedia.photograph, there)
+            #expect(TestSandbox.leftovers.count == 2)
+            // What failed is not trusted again.
+            await #expect(throws: JobFailure.self) { try await probe(TestMedia.film, here) }
+            #expect(TestSandbox.leftovers.count == 1)
+            sandbox.children.sweep(all: true)
+            #expect(TestSandbox.leftovers.isEmpty)
+        }
+
+        @Test func aChildThatDiedWaitingIsReplaced() async throws {
+            let input = TestMedia.photograph
+            for _ in 0..<2 {
+                let _: ProbeResult = try await sandbox.run(
+                    .probe(input: input, kind: .image), .probe, in: folder.path, for: TestSandbox.workspace)
+                for id in TestSandbox.leftovers.compactMap({ Int32($0) }) { kill(id, SIGKILL) }
+            }
+            sandbox.children.sweep(all: true)
+            #expect(TestSandbox.leftovers.isEmpty)
         }
     }
 }

@@ -56,6 +56,7 @@ extension HostileMedia {
                 #expect(Self.reasons.contains(outcome), "\(outcome)")
             }
             #expect(Set(outcomes.keys).count > 1, "no file was damaged enough to be noticed")
+            sandbox.children.sweep(all: true)
             #expect(TestSandbox.leftovers.isEmpty)
             #expect(Set(folder.contents) == Set(Self.seeds.map(\.name)))
         }
@@ -78,21 +79,24 @@ extension HostileMedia {
                 ])
             let start = ContinuousClock.now
             do {
-                let _: ProbeResult = try await sandbox.run(.probe(input: input, kind: seed.kind), .probe, in: job)
+                let _: ProbeResult = try await sandbox.run(
+                    .probe(input: input, kind: seed.kind), .probe, in: job, for: TestSandbox.workspace)
                 if seed.kind == .audio {
                     let _: MadeWaveform = try await sandbox.run(
-                        .waveform(input: input, json: job + "/w.json", png: job + "/w.png"), .sound, in: job)
+                        .waveform(input: input, json: job + "/w.json", png: job + "/w.png"), .sound, in: job,
+                        for: TestSandbox.workspace)
                 } else {
                     let output = Thumbnails.Output(path: job + "/t.jpg", format: .jpeg)
                     let _: [MadePicture] = try await sandbox.run(
                         .thumbnails(input: input, kind: seed.kind, wanted: [.init(maxSide: 160, outputs: [output])]),
-                        .picture, in: job)
+                        .picture, in: job, for: TestSandbox.workspace)
                 }
                 if seed.kind == .video, number.isMultiple(of: 3) {
                     var spec = TranscodeSpec(format: .mp4)
                     spec.maxHeight = 64
                     let _: TranscodeResult = try await sandbox.run(
-                        .transcode(input: input, spec: spec, output: job + "/o"), .film(limit: .seconds(25)), in: job)
+                        .transcode(input: input, spec: spec, output: job + "/o"), .film(limit: .seconds(25)), in: job,
+                        for: TestSandbox.workspace)
                 }
                 return "done"
             } catch let failure as JobFailure {

@@ -13,6 +13,8 @@ enum TestSandbox {
         return folders.map { $0 + "/media-worker" }.first { access($0, X_OK) == 0 } ?? "media-worker is not built"
     }()
 
+    static let workspace = UUID()
+
     static func make(children: Int = 2) -> DecodeSandbox {
         DecodeSandbox(executable: executable, limits: DecodeLimits(), threads: 1, children: children)
     }

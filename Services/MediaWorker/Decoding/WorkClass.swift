@@ -8,11 +8,13 @@ struct WorkClass: Sendable {
     let time: Duration
     /// Bytes of one file that it writes.
     let fileSize: UInt64
+    /// The child may get another order of this class afterwards, from the same workspace.
+    var isKept = false
 
     /// Reads headers and some frames.
-    static let probe = WorkClass(memory: 448 << 20, time: .seconds(300), fileSize: 16 << 20)
+    static let probe = WorkClass(memory: 448 << 20, time: .seconds(300), fileSize: 16 << 20, isKept: true)
     /// Makes small pictures of one.
-    static let picture = WorkClass(memory: 640 << 20, time: .seconds(60), fileSize: 64 << 20)
+    static let picture = WorkClass(memory: 640 << 20, time: .seconds(60), fileSize: 64 << 20, isKept: true)
     /// Decodes all sound.
     static let sound = WorkClass(memory: 448 << 20, time: .seconds(900), fileSize: 16 << 20)
     /// Holds a whole photograph in memory, more than once.

@@ -8,7 +8,8 @@ extension MediaWork {
         try await withInput(job) { folder, input, asset in
             let progress = WorkProgress(context)
             let made: HLSResult = try await sandbox.run(
-                .hls(input: input, folder: folder), .film(limit: filmLimit), in: folder, onProgress: progress.report)
+                .hls(input: input, folder: folder), .film(limit: filmLimit), in: folder, for: job.workspaceID,
+                onProgress: progress.report)
             for (index, file) in made.files.enumerated() {
                 try context.checkCancelled()
                 let isSegment = file.hasSuffix(".ts")

@@ -15,7 +15,7 @@ extension MediaWork {
         return try await withInput(job) { folder, input, asset in
             let progress = WorkProgress(context)
             let found: ProbeResult = try await sandbox.run(
-                .probe(input: input, kind: kind), .probe, in: folder, onProgress: progress.report)
+                .probe(input: input, kind: kind), .probe, in: folder, for: job.workspaceID, onProgress: progress.report)
             let facts = try facts(found, workspaceID: job.workspaceID)
             try await storage.describe(asset, facts)
             try await announce(probed(found, facts, asset: asset, kind: kind))

@@ -31,7 +31,7 @@ extension MediaWork {
             let progress = WorkProgress(context, 5...92)
             let film: RenderedFilm = try await sandbox.run(
                 .render(timeline: timeline, inputs: inputs, output: output, sheet: sheet), .film(limit: filmLimit),
-                in: folder, onProgress: progress.report)
+                in: folder, for: job.workspaceID, onProgress: progress.report)
             let title = parameters.title ?? timeline.title
             let new = NewAsset(
                 id: context.derivedID("film"), workspaceId: job.workspaceID, ownerId: userID, projectId: job.projectID,

@@ -20,7 +20,8 @@ extension MediaWork {
         return try await withInput(job) { folder, input, asset in
             let output = folder + "/output"
             let made: MadePicture = try await sandbox.run(
-                .edit(input: input, edit: parameters.edit, output: output), .photograph, in: folder)
+                .edit(input: input, edit: parameters.edit, output: output), .photograph, in: folder,
+                for: job.workspaceID)
             context.progress(80)
             let new = NewAsset(
                 id: context.derivedID("asset"), workspaceId: job.workspaceID, ownerId: userID,

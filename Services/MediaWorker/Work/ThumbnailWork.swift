@@ -17,7 +17,7 @@ extension MediaWork {
                     })
             }
             let made: [MadePicture] = try await sandbox.run(
-                .thumbnails(input: input, kind: kind, wanted: wanted), .picture, in: folder)
+                .thumbnails(input: input, kind: kind, wanted: wanted), .picture, in: folder, for: job.workspaceID)
             context.progress(80)
             var names: [JSONValue] = []
             for ((name, _), (picture, thumbnail)) in zip(sizes, zip(made, wanted)) {

@@ -26,6 +26,7 @@ extension MediaWork {
             let progress = WorkProgress(context)
             let made: TranscodeResult = try await sandbox.run(
                 .transcode(input: input, spec: spec, output: output), .film(limit: filmLimit), in: folder,
+                for: job.workspaceID,
                 onProgress: progress.report)
             let rendition = NewRendition(
                 workspaceId: job.workspaceID, name: name, contentType: spec.format.contentType, width: made.width,

@@ -9,7 +9,8 @@ extension MediaWork {
             let progress = WorkProgress(context)
             do {
                 let _: MadeWaveform = try await sandbox.run(
-                    .waveform(input: input, json: json, png: png), .sound, in: folder, onProgress: progress.report)
+                    .waveform(input: input, json: json, png: png), .sound, in: folder, for: job.workspaceID,
+                    onProgress: progress.report)
             } catch let failure as JobFailure where failure.code == "invalid_request" {
                 return ["renditions": [], "skipped": .string(failure.message)]
             }

@@ -18,8 +18,11 @@ int atelier_child_start(
     const atelier_child_limits *limits, pid_t *pid
 );
 
-/* Waits for a child. Returns 1 where it ended (with what it used), 0 where it still runs, or -1. */
-int atelier_child_wait(pid_t pid, int block, int *status, int64_t *max_resident_bytes, int64_t *cpu_milliseconds);
+/* Whether a child has ended. It stays to be waited for, so that its number is not given to another. */
+int atelier_child_has_ended(pid_t pid);
+
+/* Waits for the end of a child, and tells what it used. Returns 0, or -1 where there is no such child. */
+int atelier_child_wait(pid_t pid, int *status, int64_t *max_resident_bytes, int64_t *cpu_milliseconds);
 
 /* A pipe whose ends no child inherits. */
 int atelier_pipe(int ends[2]);
