@@ -31,8 +31,10 @@ enum UserApplication {
                 threads: settings.hashThreads, queue: settings.hashQueue),
             policy: PasswordPolicy(list: String(decoding: PackageResources.common_passwords_txt, as: UTF8.self)),
             sessions: sessions, sealSecret: settings.sealSecret)
+        let cookies = CookieSession(
+            isSecure: platform.peers.publicURL.hasPrefix("https:"), refreshLifetime: settings.refreshLifetime)
         var routes = Router()
-        AuthRoutes(accounts: accounts, sessions: sessions, tokens: platform.tokens)
+        AuthRoutes(accounts: accounts, sessions: sessions, tokens: platform.tokens, cookies: cookies)
             .add(to: &routes)
         ProfileRoutes(accounts: accounts, tokens: platform.tokens).add(to: &routes)
         KeyRoutes(

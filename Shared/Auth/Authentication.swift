@@ -29,6 +29,18 @@ public enum SessionCookies {
     public static let csrf = "atelier_csrf"
     /// The header in which a page repeats it with each request that changes something.
     public static let csrfHeader = "X-CSRF-Token"
+
+    /// Refuses a change by cookie that no page of ours made: without the header, or with another value than the cookie's.
+    /// - Throws: `Problem` 403.
+    public static func checkCSRF(_ request: HTTPRequest) throws {
+        if [.GET, .HEAD, .OPTIONS].contains(request.method) { return }
+        guard let expected = request.cookies[csrf], !expected.isEmpty,
+            let given = request.headers[csrfHeader], ConstantTime.areEqual(given, expected)
+        else {
+            throw Problem(
+                .forbidden, code: "csrf", detail: "A change by cookie needs the header \(csrfHeader).")
+        }
+    }
 }
 
 extension TokenVerifier {
@@ -63,7 +75,7 @@ extension TokenVerifier {
     public static func accessToken(of request: HTTPRequest) throws -> String {
         let fields = request.headers.all("Authorization")
         if fields.isEmpty, let cookie = request.cookies[SessionCookies.accessToken] {
-            try checkCSRF(request)
+            try SessionCookies.checkCSRF(request)
             return cookie
         }
         guard fields.count == 1 else { throw AuthenticationFailure(fields.isEmpty ? .missing : .malformed) }
@@ -72,15 +84,5 @@ extension TokenVerifier {
             throw AuthenticationFailure(.malformed)
         }
         return String(parts[1])
-    }
-
-    private static func checkCSRF(_ request: HTTPRequest) throws {
-        if [.GET, .HEAD, .OPTIONS].contains(request.method) { return }
-        guard let expected = request.cookies[SessionCookies.csrf], !expected.isEmpty,
-            let given = request.headers[SessionCookies.csrfHeader], ConstantTime.areEqual(given, expected)
-        else {
-            throw Problem(
-                .forbidden, code: "csrf", detail: "A change by cookie needs the header \(SessionCookies.csrfHeader).")
-        }
     }
 }

@@ -153,4 +153,36 @@ import Testing
             #expect(try await AuditStore.firstBroken(on: world.postgres) != nil)
         }
     }
+
+    @Test func browsersHoldTheTokensInCookies() async throws {
+        try await UserWorld.run { world in
+            _ = try await world.register("ada")
+            let answer = try await world.send(
+                .POST, "/api/v1/auth/login",
+                ["email": "ada@example.test", "password": .string(UserWorld.password), "cookies": true])
+            #expect(answer.status == 200)
+            #expect(answer.body["accessToken"] == nil)
+            #expect(answer.body["refreshToken"] == nil)
+            let set = answer.headers.all("Set-Cookie")
+            #expect(set.count == 3)
+            #expect(set.allSatisfy { $0.contains("SameSite=Strict") })
+            #expect(set.filter { $0.contains("HttpOnly") }.count == 2)
+            let pairs = set.compactMap { $0.split(separator: ";").first.map(String.init) }
+            let csrf = try #require(pairs.first { $0.hasPrefix("atelier_csrf=") }).dropFirst("atelier_csrf=".count)
+            var headers: HTTPHeaders = ["Cookie": pairs.joined(separator: "; ")]
+            #expect(try await world.send(.GET, "/api/v1/me", headers: headers).status == 200)
+            // Nothing is changed without the header.
+            #expect(try await world.send(.PATCH, "/api/v1/me", .object([:]), headers: headers).status == 403)
+            #expect(try await world.send(.POST, "/api/v1/auth/refresh", .object([:]), headers: headers).status == 403)
+            headers.set("X-CSRF-Token", String(csrf))
+            #expect(try await world.send(.PATCH, "/api/v1/me", .object([:]), headers: headers).status == 200)
+            let refreshed = try await world.send(.POST, "/api/v1/auth/refresh", .object([:]), headers: headers)
+            #expect(refreshed.status == 200)
+            #expect(refreshed.headers.all("Set-Cookie").count == 3)
+            let bye = try await world.send(.POST, "/api/v1/auth/logout", headers: headers)
+            #expect(bye.status == 204)
+            #expect(bye.headers.all("Set-Cookie").allSatisfy { $0.contains("Max-Age=0") })
+            #expect(try await world.count("SELECT count(*) FROM session WHERE revoked_at IS NULL") == 1)
+        }
+    }
 }

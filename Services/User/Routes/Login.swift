@@ -21,6 +21,8 @@ struct Login: Sendable, Decodable {
     let email: String?
     let username: String?
     let password: String
+    /// Whether the tokens are to be cookies: for browsers.
+    let cookies: Bool?
 
     /// - Throws: `Problem` 400 where both names or none are given.
     func identifier() throws -> LoginIdentifier {
@@ -34,7 +36,8 @@ struct Login: Sendable, Decodable {
 
 /// What `POST /api/v1/auth/refresh` takes.
 struct Refresh: Sendable, Decodable {
-    let refreshToken: String
+    /// Browsers send it as a cookie.
+    let refreshToken: String?
 }
 
 /// What `POST /api/v1/auth/logout` may take.
