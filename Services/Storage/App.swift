@@ -1,4 +1,6 @@
+import ServiceKit
+
 @main
 enum App {
-    static func main() {}
+    static func main() async { await definition.main() }
 }

@@ -57,7 +57,7 @@ public struct ContentBuffer {
         guard head == chunks.count else {
             var all = chunks[head]
             head += 1
-            while head < chunks.count, all.count + chunks[head].count <= 256 << 10 {
+            while head < chunks.count, all.count + chunks[head].count <= 64 << 10 {
                 all.append(chunks[head])
                 head += 1
             }

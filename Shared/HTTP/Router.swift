@@ -87,17 +87,19 @@ public struct Router: Sendable {
     public static func respond(to request: HTTPRequest, by match: Match, logger: Logger?) async -> HTTPResponse {
         var request = request
         request.parameters = match.parameters
+        do { return try await match.handler(request) } catch { return answer(to: error, logger: logger) }
+    }
+
+    /// The answer that tells of an error: what is no ``Problem`` is logged and becomes a bare 500.
+    public static func answer(to error: any Error, logger: Logger?) -> HTTPResponse {
         let requestID = Trace.current?.requestID
-        do { return try await match.handler(request) } catch let problem as Problem {
-            return problem.response(requestID: requestID)
-        } catch let error as any ProblemConvertible {
-            return error.problem.response(requestID: requestID)
-        } catch let error as PeerGone {
-            logger?.debug("client went away", ["error": .string("\(error)")])
+        switch error {
+        case let problem as Problem: return problem.response(requestID: requestID)
+        case let error as any ProblemConvertible: return error.problem.response(requestID: requestID)
+        case is PeerGone:
             return Problem(.badRequest, code: "incomplete_request", detail: "The request ended too early.").response()
-        } catch is CancellationError {
-            return Problem.unavailable().response(requestID: requestID)
-        } catch {
+        case is CancellationError: return Problem.unavailable().response(requestID: requestID)
+        default:
             logger?.error("request failed", ["error": .string(String(reflecting: error))])
             return Problem.internalError.response(requestID: requestID)
         }

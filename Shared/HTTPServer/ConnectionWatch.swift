@@ -70,6 +70,8 @@ final class ConnectionWatch: Sendable {
                     let limit = entry.isFirst ? limits.head : limits.idle + limits.head
                     if now - since > limit { shutdown(entry.socket, Int32(SHUT_RDWR)) }
                 } else if let record = entry.record, record.isWaitingForContent {
+                    // libmicrohttpd misses an end that came together with the last bytes: this makes it look again.
+                    if Self.isGone(entry.socket) { shutdown(entry.socket, Int32(SHUT_RDWR)) }
                     let bytes = record.receivedBytes
                     if bytes - entry.seenBytes >= Int64(limits.slowestBody) {
                         entry.seenBytes = bytes

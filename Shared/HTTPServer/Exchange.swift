@@ -74,14 +74,24 @@ final class Exchange: HTTPBodySource {
         request.parameters = match.parameters
         self.head.withLock { $0 = (request, head.hasContent, head.expectsContinue) }
         state.withLock { $0.remaining = head.contentLength }
-        // Small content is awaited without a task, so that slow senders cost little. Also without content the handler
-        // starts with the next call: an answer in this one would make libmicrohttpd close the connection.
-        if let length = head.contentLength, length <= 64 << 10, length == 0 || !head.expectsContinue {
+        // Small JSON is awaited without a task, so that slow senders cost little. Also without content the handler starts
+        // with the next call: an answer in this one would make libmicrohttpd close the connection.
+        let isJSON = request.contentType?.hasSuffix("json") ?? false
+        if let length = head.contentLength, length == 0 || (isJSON && length <= 64 << 10 && !head.expectsContinue) {
             state.withLock { $0.phase = .content }
             record.waitsForContent(length > 0)
             return true
         }
-        state.withLock { suspend(&$0) }
+        // What came with the head must be taken now: libmicrohttpd forgets it where the client closes meanwhile. Only
+        // where content is announced that is too much to be thrown away does the handler decide before.
+        state.withLock { state in
+            if mayDiscard(state) {
+                state.phase = .content
+                record.waitsForContent(true)
+            } else {
+                suspend(&state)
+            }
+        }
         start(request, match)
         return true
     }
@@ -142,15 +152,13 @@ final class Exchange: HTTPBodySource {
                 count.pointee = 0
                 return state.discarded <= server.limits.discardBytes
             }
-            // Content of a small request has no reader yet and is never held back.
-            if state.content.isFull, state.task != nil {
-                suspend(&state)
-                return true
-            }
             record.received(count.pointee)
             if let remaining = state.remaining { state.remaining = remaining - Int64(count.pointee) }
             wake = state.content.append(Data(bytes: bytes, count: count.pointee))
             count.pointee = 0
+            // All that came is taken before the client is held back: what stays in libmicrohttpd is lost when the client
+            // closes. Content of a small request has no reader yet and is never held back.
+            if state.content.isFull, state.task != nil { suspend(&state) }
             return true
         }
         wake?()
@@ -162,7 +170,9 @@ final class Exchange: HTTPBodySource {
         let (wake, task) = state.withLock { state in
             state.isOver = true
             state.connection = nil
-            return (state.content.fail(PeerGone()), state.task)
+            // Who reads content gets what came before the cut, then learns of it; everyone else is stopped.
+            let isReading = state.phase == .content && state.wantsContent
+            return (state.content.fail(PeerGone()), isReading ? nil : state.task)
         }
         wake?()
         if !completed { task?.cancel() }

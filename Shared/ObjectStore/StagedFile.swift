@@ -36,6 +36,9 @@ public final class StagedFile: Sendable {
         if descriptor >= 0 { close(descriptor) }
     }
 
+    /// Whether anything was staged.
+    public var exists: Bool { access(path, F_OK) == 0 }
+
     /// The bytes that are there, durable, so that they may be acknowledged.
     public func durableSize() async throws -> Int64 {
         try await run { descriptor in

@@ -1,4 +1,5 @@
 public import HTTP
+public import HTTPServer
 public import Lifecycle
 public import Outbox
 
@@ -9,6 +10,8 @@ public struct Assembly: Sendable {
     public var services: [any Service]
     /// More reasons for which the service is not ready, by name; empty where it is.
     public var readiness: @Sendable () async -> [String]
+    /// What the listener of the API takes.
+    public var limits = ServerLimits()
 
     public init(
         routes: Router = Router(), subscriptions: [Subscription] = [], services: [any Service] = [],

@@ -1,6 +1,6 @@
 public import Auth
 internal import Crypto
-internal import FoundationEssentials
+public import FoundationEssentials
 public import HTTP
 public import Postgres
 internal import Primitives
@@ -138,6 +138,20 @@ public struct IdempotencyKey: Sendable {
     /// SHA-256 of the content.
     let fingerprint: Data
 
+    /// A key for content that was not kept in memory; see ``field(_:)``.
+    /// - Parameter fingerprint: tells two requests apart.
+    public init(_ key: String, _ request: HTTPRequest, _ principal: Principal, fingerprint: Data) {
+        self.init(
+            scope: Self.scope("\(principal.workspaceID.text) \(principal.userID.text)", request), key: key,
+            fingerprint: SHA256.hash(fingerprint))
+    }
+
+    private init(scope: String, key: String, fingerprint: Data) {
+        self.scope = scope
+        self.key = key
+        self.fingerprint = fingerprint
+    }
+
     /// Reads key and content of a request.
     /// - Returns: the request with its content in memory, to be decoded; and the key, if there is one.
     /// - Throws: `Problem` 400 for a key that is no such thing, 413 over the limit.
@@ -151,19 +165,29 @@ public struct IdempotencyKey: Sendable {
     public static func read(
         _ request: HTTPRequest, scope: String, limit: Int = 1 << 20
     ) async throws -> (HTTPRequest, IdempotencyKey?) {
-        guard let field = request.headers["Idempotency-Key"] else { return (request, nil) }
+        guard let text = try field(request) else { return (request, nil) }
+        let content = try await request.body.collect(upTo: limit)
+        var read = request
+        read.body = .data(content)
+        let key = IdempotencyKey(
+            scope: Self.scope(scope, request), key: text, fingerprint: SHA256.hash(content))
+        return (read, key)
+    }
+
+    private static func scope(_ scope: String, _ request: HTTPRequest) -> String {
+        "\(scope) \(request.method.rawValue) \(request.path)"
+    }
+
+    /// The key of a request, if it has one.
+    /// - Throws: `Problem` 400 for a key that is no such thing.
+    public static func field(_ request: HTTPRequest) throws -> String? {
+        guard let field = request.headers["Idempotency-Key"] else { return nil }
         // A structured string (RFC 8941) stands in quotes; many clients leave them out.
         let text =
             field.count >= 2 && field.first == "\"" && field.last == "\"" ? field.dropFirst().dropLast() : field[...]
         guard (1...255).contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw Problem.invalid(field: "Idempotency-Key", reason: "must be 1 to 255 visible ASCII characters")
         }
-        let content = try await request.body.collect(upTo: limit)
-        var read = request
-        read.body = .data(content)
-        let key = IdempotencyKey(
-            scope: "\(scope) \(request.method.rawValue) \(request.path)",
-            key: String(text), fingerprint: SHA256.hash(content))
-        return (read, key)
+        return String(text)
     }
 }

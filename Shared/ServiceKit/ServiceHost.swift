@@ -84,8 +84,8 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         }
         parts.append(
             HTTPServer(
-                router: assembly.routes, host: configuration.host, port: configuration.port, name: "api", logger: logger
-            ))
+                router: assembly.routes, host: configuration.host, port: configuration.port, name: "api",
+                limits: assembly.limits, logger: logger))
 
         let group = ServiceGroup(
             parts, logger: logger, drainDelay: configuration.drainDelay, stopLimit: configuration.stopLimit)

@@ -1,0 +1,80 @@
+import Auth
+import Events
+import HTTP
+import HTTPServer
+import ObjectStore
+import Outbox
+import Postgres
+import ServiceKit
+
+/// The service storage: what it owns, what it answers, what it does by itself.
+let definition = ServiceDefinition(
+    name: "storage", purpose: "uploads, assets, renditions, downloads", port: 8089, schema: "storage",
+    migrations: Idempotency.migrations + [
+        Migration(id: "V0001_assets", sql: PackageResources.V0001_assets_sql)
+    ],
+    configuration: StorageConfiguration.self
+) { settings, platform in
+    let context = try StorageContext(settings, platform)
+    var assembly = Assembly(
+        routes: context.routes(),
+        subscriptions: [.on(AssetProbed.self) { try await context.assets.apply($0.payload, in: $1) }],
+        services: [Sweeper(context, interval: settings.sweepInterval)])
+    // Whole files go through here: larger reads, and more patience with what is thrown away after an early answer.
+    assembly.limits.connectionBuffer = 256 << 10
+    assembly.limits.bufferedBytes = 1 << 20
+    assembly.limits.discardBytes = 256 << 20
+    return assembly
+}
+
+/// The parts of the service that its routes and its sweeper use.
+struct StorageContext: Sendable {
+    let platform: Platform
+    let settings: StorageConfiguration
+    let objects: any ObjectStore
+    let staging: StagingArea
+    let assets: AssetStore
+    let renditions: RenditionStore
+    let usage: UsageStore
+    let intake: Intake
+    let uploads: UploadDesk
+    let links: MediaLinks
+
+    init(_ settings: StorageConfiguration, _ platform: Platform) throws {
+        self.platform = platform
+        self.settings = settings
+        staging = try StagingArea(folder: settings.folder + "/staging")
+        switch settings.backend {
+        case .files: objects = try FileSystemStore(root: settings.folder + "/objects")
+        case .s3(let configuration): objects = S3Store(configuration, client: platform.http)
+        }
+        let secret = settings.signingSecret
+        links = MediaLinks(secret: secret.isEmpty ? platform.configuration.serviceSecret : secret)
+        usage = UsageStore(postgres: platform.postgres, quota: settings.quota)
+        assets = AssetStore(postgres: platform.postgres, outbox: platform.outbox, usage: usage)
+        renditions = RenditionStore(postgres: platform.postgres, outbox: platform.outbox, usage: usage)
+        intake = Intake(staging: staging, objects: objects, usage: usage, largest: settings.largestUpload)
+        uploads = UploadDesk(
+            store: UploadStore(postgres: platform.postgres), staging: staging, objects: objects, assets: assets,
+            usage: usage, largest: settings.largestUpload, lifetime: settings.uploadLifetime)
+    }
+
+    /// Everything that is answered.
+    func routes() -> Router {
+        var routes = Router()
+        routes.wrap(StorageFaults.middleware(logger: platform.logger))
+        let people = platform.tokens.middleware
+        routes.group(people) { routes in
+            AssetRoutes(context: self).add(to: &routes)
+            ContentRoutes(context: self).add(to: &routes)
+        }
+        TusRoutes(context: self).add(to: &routes)
+        MediaRoutes(context: self).add(to: &routes)
+        IntentRoutes(context: self).addUploads(to: &routes)
+        routes.group(platform.serviceTokens.middleware) { routes in
+            InternalRoutes(context: self).add(to: &routes)
+            IntentRoutes(context: self).add(to: &routes)
+        }
+        return routes
+    }
+}

@@ -1,0 +1,73 @@
+import FoundationEssentials
+import Lifecycle
+import ObjectStore
+import Primitives
+import ServiceKit
+import Telemetry
+
+/// Takes away, now and then, what nobody will ask for: uploads that were given up, objects that no row names.
+final class Sweeper: Service {
+    let name = "sweeper"
+    private let context: StorageContext
+    private let interval: Duration
+    private let stopping = AsyncTrigger()
+    private let garbage: GarbageStore
+
+    init(_ context: StorageContext, interval: Duration) {
+        self.context = context
+        self.interval = interval
+        garbage = GarbageStore(postgres: context.platform.postgres)
+    }
+
+    func run() async throws {
+        var rounds = 0
+        while !stopping.hasFired {
+            do {
+                try await sweep()
+                if rounds % 60 == 0 { try await audit() }
+                rounds += 1
+            } catch is CancellationError {
+                return
+            } catch {
+                context.platform.logger.warning("sweep failed", ["error": .string("\(error)")])
+            }
+            try? await withDeadline(interval, "sweep") { [stopping] in await stopping.wait() }
+        }
+    }
+
+    func stop() async { stopping.fire() }
+
+    /// One round.
+    func sweep() async throws {
+        let ended = try await context.uploads.sweep()
+        let files = try await context.uploads.sweepFiles(olderThan: .seconds(86_400))
+        for key in try await garbage.batch(limit: 1000) {
+            try await context.objects.delete(key)
+            try await garbage.remove(key)
+        }
+        try await garbage.purgeIntents()
+        let total = try await context.usage.total()
+        context.platform.metrics.gauge(
+            "storage_usage_bytes", "Bytes of assets and renditions of all workspaces.", [:], Double(total))
+        if ended + files > 0 {
+            context.platform.logger.info(
+                "swept", ["uploads": .int(Int64(ended)), "files": .int(Int64(files))])
+        }
+    }
+
+    /// Finds objects that a process stored and died before it named them. A day old, for nothing takes longer.
+    func audit(olderThan age: Duration = .seconds(86_400)) async throws {
+        var last: String?
+        while true {
+            let page = try await context.objects.list(prefix: "", after: last, limit: 500)
+            guard let end = page.last else { return }
+            last = end.key
+            let old = page.map(\.key).filter { key in
+                let id = key.split(separator: "/").last.flatMap { UUID(uuidString: String($0)) }
+                return id?.v7Time.map { $0 < Date() - age.seconds } ?? false
+            }
+            let named = try await garbage.named(among: old)
+            for key in old where !named.contains(key) { try await garbage.add(key) }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import FoundationEssentials
+import HTTP
+import Primitives
+import Synchronization
+
+/// One writer for each upload. A client that comes back before its broken connection was noticed takes the lock over: the
+/// one who holds it is asked to stop, once nothing has come for a moment. Before that it is waited for, so that bytes
+/// which are still on their way are not lost.
+final class UploadLocks: Sendable {
+    private struct Holder {
+        let token: UInt64
+        let gate: Gate
+    }
+
+    private struct State {
+        var next: UInt64 = 0
+        var holders: [UUID: Holder] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Runs `body` alone for this upload, within this process. `body` is given what to call whenever something came.
+    /// - Parameters:
+    ///   - patience: how long to wait for the lock.
+    ///   - silence: how long the one who holds the lock may be without progress before it is asked to stop.
+    /// - Throws: ``Problem`` 423 where it does not; what `body` throws.
+    func withLock<T: Sendable>(
+        _ id: UUID, patience: Duration = .seconds(10), silence: Duration = .milliseconds(400),
+        _ body: @escaping @Sendable (_ progress: @escaping @Sendable () -> Void) async throws -> T
+    ) async throws -> T {
+        let end = ContinuousClock.now + patience
+        while true {
+            let work = Gate()
+            let (token, holder) = state.withLock { state -> (UInt64?, Holder?) in
+                if let holder = state.holders[id] { return (nil, holder) }
+                state.next += 1
+                state.holders[id] = Holder(token: state.next, gate: work)
+                return (state.next, nil)
+            }
+            guard let token else {
+                if let gate = holder?.gate, gate.isSilent(for: silence) { gate.stop() }
+                guard ContinuousClock.now < end else {
+                    throw Problem(
+                        .locked, code: "upload_locked", detail: "Another request writes this upload.",
+                        headers: ["Retry-After": "1"])
+                }
+                try await Task.sleep(for: .milliseconds(10))
+                continue
+            }
+            defer { state.withLock { if $0.holders[id]?.token == token { $0.holders[id] = nil } } }
+            return try await work.run { try await body { work.progress() } }
+        }
+    }
+
+    /// Work that can be stopped from outside.
+    private final class Gate: Sendable {
+        private let state = Mutex<(isStopped: Bool, cancel: (@Sendable () -> Void)?)>((false, nil))
+        private let last = Mutex(ContinuousClock.now)
+
+        func progress() { last.withLock { $0 = .now } }
+        func isSilent(for limit: Duration) -> Bool { last.withLock { .now - $0 > limit } }
+
+        func stop() {
+            let cancel = state.withLock { state in
+                state.isStopped = true
+                return state.cancel
+            }
+            cancel?()
+        }
+
+        func run<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+            let task = Task { try await body() }
+            let isStopped = state.withLock { state in
+                state.cancel = { task.cancel() }
+                return state.isStopped
+            }
+            if isStopped { task.cancel() }
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
+        }
+    }
+}
