@@ -38,7 +38,10 @@ enum App {
             let signals = Signals.onStop { group.stop() }
             logger.info("sandbox is up", ["port": .int(Int64(settings.port))])
             try await group.run()
-            withExtendedLifetime((signals, broker)) {}
+            withExtendedLifetime((signals, broker)) {
+                // Without taking the broker apart: clients may still be speaking to it.
+                exit(0)
+            }
         } catch {
             logger.error("sandbox ended", ["error": .string("\(error)")])
             exit(1)

@@ -16,7 +16,7 @@ from fleet import ROOT, Fleet, FleetError  # noqa: E402
 FOLDER = os.path.join(ROOT, ".demo")
 OUTPUT = os.path.join(FOLDER, "output")
 MEDIA = os.path.join(ROOT, "Tests", "Media")
-PHOTO, CLIP = "coffee.png", "big-buck-bunny-480p-30s.mp4"
+PHOTO, CLIP = "coffee.png", "meadow-20s.mp4"
 BRIEF = """A quiet morning. Clouds drift over the valley while the first light comes up. \
 The meadow wakes slowly, and the grass is still wet. A brook runs past the old tree and does not hurry. \
 High on a branch a bird begins to sing. Back at home a cup of coffee is waiting, warm and dark. \

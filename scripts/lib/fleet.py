@@ -152,7 +152,7 @@ class Fleet:
     def __init__(self, folder, build="release", gateway_port=None, environment=None, per_service=None, sandbox=True,
                  kafka=None):
         self.folder = os.path.abspath(folder)
-        self.binaries = os.path.join(ROOT, ".build", build)
+        self.binaries = os.environ.get("ATELIER_BINARIES") or os.path.join(ROOT, ".build", build)
         self.extra = dict(environment or {})
         self.per_service = per_service or {}
         self.with_sandbox = sandbox
