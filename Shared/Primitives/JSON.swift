@@ -4,6 +4,7 @@ public import FoundationEssentials
 public enum JSON {
     /// Encodes a value.
     public static func encode(_ value: some Encodable) throws -> Data {
+        if let value = value as? JSONValue { return try JSONWriter.data(value) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .custom { date, encoder in
@@ -21,6 +22,7 @@ public enum JSON {
     /// Decodes a value.
     /// - Throws: `DecodingError`, whose path names the faulty field.
     public static func decode<T: Decodable>(_ type: T.Type = T.self, from data: Data) throws -> T {
+        if type == JSONValue.self, let value = try JSONParser.parse(data) as? T { return value }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
             let text = try decoder.singleValueContainer().decode(String.self)
