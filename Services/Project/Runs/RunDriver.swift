@@ -26,15 +26,20 @@ struct RunDriver: Sendable {
         var run = run
         // Its row comes first: outputs and later transactions refer to it.
         try await store.insert(run, in: tx)
-        try await apply(.start, to: &run, in: tx)
+        try await apply(.start, to: &run, outputs: [:], in: tx)
         return run
     }
 
     /// Applies an event to a run that is locked by this transaction.
-    func apply(_ event: RunEvent, to run: inout Run, in tx: PostgresTransaction) async throws {
+    /// - Parameter outputs: what the steps gave so far, where it is known already.
+    func apply(
+        _ event: RunEvent, to run: inout Run, outputs: [String: JSONValue]? = nil, in tx: PostgresTransaction
+    ) async throws {
         let before = run.state
         let machine = RunMachine(definition: run.definition)
+        var known = outputs
         var scope: RunScope?
+        var messages: [OutboxEntry] = []
         var open = [event]
         while !open.isEmpty {
             let event = open.removeFirst()
@@ -43,15 +48,20 @@ struct RunDriver: Sendable {
             if case .succeeded = event { scope = nil }
             for command in result.commands {
                 if scope == nil {
-                    scope = RunScope(run, outputs: try await store.outputs(of: run.id, in: tx))
+                    if known == nil { known = try await store.outputs(of: run.id, in: tx) }
+                    scope = RunScope(run, outputs: known ?? [:])
                 }
                 guard let values = scope else { continue }
-                if let answer = try await perform(command, for: &run, values, in: tx) { open.append(answer) }
+                guard let answer = try await perform(command, for: &run, values, &messages, in: tx) else { continue }
+                // An answer from the cache has added an output.
+                if case .succeeded = answer { known = nil }
+                open.append(answer)
             }
         }
         guard run.state != before else { return }
         try await store.update(run, in: tx)
-        try await tell(run, before: before, in: tx)
+        try await tell(run, before: before, &messages, in: tx)
+        try await outbox.append(messages, in: tx)
     }
 
     /// Takes a worker's answer into the run; stale ones change nothing.
@@ -88,19 +98,19 @@ struct RunDriver: Sendable {
             return try await apply(.failed(key, token: token, error), to: &run, in: tx)
         }
         let reference = "\(run.stepName(key))/\(token)"
-        try await store.insertOutput(output, reference: reference, run: run.id, in: tx)
+        let outputs = try await store.insertOutput(output, reference: reference, run: run.id, in: tx)
         if run.definition.steps[key.step].cache == true {
-            let scope = RunScope(run, outputs: try await store.outputs(of: run.id, in: tx))
-            let input = try scope.input(of: key)
+            let input = try RunScope(run, outputs: outputs).input(of: key)
             try await store.cache(
                 output, key: cacheKey(key, input, run), workspace: run.workspaceID, in: tx)
         }
-        try await apply(.succeeded(key, token: token, output: reference), to: &run, in: tx)
+        try await apply(.succeeded(key, token: token, output: reference), to: &run, outputs: outputs, in: tx)
     }
 
     /// Does one command; the result is the event that answers it here and now.
     private func perform(
-        _ command: RunCommand, for run: inout Run, _ scope: RunScope, in tx: PostgresTransaction
+        _ command: RunCommand, for run: inout Run, _ scope: RunScope, _ messages: inout [OutboxEntry],
+        in tx: PostgresTransaction
     ) async throws -> RunEvent? {
         switch command {
         case .plan(let step):
@@ -108,12 +118,12 @@ struct RunDriver: Sendable {
                 return .planFailed(step: step, error as? StepError ?? .unexpected)
             }
         case .dispatch(let key, _, let token, let deadline):
-            return try await dispatch(key, token: token, deadlineAtMs: deadline, run, scope, in: tx)
+            return try await dispatch(key, token: token, deadlineAtMs: deadline, run, scope, &messages, in: tx)
         case .abort(let key, let token):
             let worker = run.definition.steps[key.step].worker
             let cancel = CancelWork(
                 workID: run.workID(key, token: token), worker: worker.inFleet, reason: "not needed any more")
-            try await outbox.append(cancel, in: tx)
+            messages.append(try OutboxEntry(cancel, source: outbox.source))
             return nil
         case .end(let status):
             if status == .succeeded { run.outputs = scope.outputs() }
@@ -122,7 +132,8 @@ struct RunDriver: Sendable {
     }
 
     private func dispatch(
-        _ key: ItemKey, token: Int64, deadlineAtMs: Int64, _ run: Run, _ scope: RunScope, in tx: PostgresTransaction
+        _ key: ItemKey, token: Int64, deadlineAtMs: Int64, _ run: Run, _ scope: RunScope,
+        _ messages: inout [OutboxEntry], in tx: PostgresTransaction
     ) async throws -> RunEvent? {
         let step = run.definition.steps[key.step]
         let input: JSONValue
@@ -140,7 +151,7 @@ struct RunDriver: Sendable {
             workID: run.workID(key, token: token), worker: step.worker.inFleet, kind: step.agent,
             workspaceID: run.workspaceID, userID: run.userID, projectID: run.projectID, runID: run.id,
             stepID: run.stepName(key), attempt: Int(token), inputJSON: try JSON.text(input), deadlineMs: deadlineAtMs)
-        try await outbox.append(start, in: tx)
+        messages.append(try OutboxEntry(start, source: outbox.source))
         return nil
     }
 
@@ -151,7 +162,9 @@ struct RunDriver: Sendable {
     }
 
     /// Tells the others what changed, and the project its status.
-    private func tell(_ run: Run, before: RunState, in tx: PostgresTransaction) async throws {
+    private func tell(
+        _ run: Run, before: RunState, _ messages: inout [OutboxEntry], in tx: PostgresTransaction
+    ) async throws {
         let state = run.state
         if state.status != before.status, state.status.isFinal {
             let seconds = Double((state.endedAtMs ?? 0) - (state.startedAtMs ?? 0)) / 1000
@@ -164,15 +177,14 @@ struct RunDriver: Sendable {
         // Progress within a step is told by the worker itself; here only what changes the run is.
         guard state.status != before.status || state.steps.map(\.phase) != before.steps.map(\.phase) else { return }
         let current = run.definition.steps.indices.first { state.steps[$0].phase == .active }
-        try await outbox.append(
-            RunChanged(
-                runID: run.id, workspaceID: run.workspaceID, userID: run.userID, projectID: run.projectID,
-                workflowID: run.definition.id, status: state.status.rawValue, progress: state.progress,
-                etaMs: eta(state), stepsDone: ended, stepsTotal: state.steps.count,
-                stepID: current.map { run.definition.steps[$0].id },
-                stepStatus: current.map { state.steps[$0].phase.rawValue }, errorCode: state.error?.code,
-                filmAssetID: run.outputs?["film"]?.stringValue.flatMap(UUID.init(uuidString:))),
-            in: tx)
+        let change = RunChanged(
+            runID: run.id, workspaceID: run.workspaceID, userID: run.userID, projectID: run.projectID,
+            workflowID: run.definition.id, status: state.status.rawValue, progress: state.progress,
+            etaMs: eta(state), stepsDone: ended, stepsTotal: state.steps.count,
+            stepID: current.map { run.definition.steps[$0].id },
+            stepStatus: current.map { state.steps[$0].phase.rawValue }, errorCode: state.error?.code,
+            filmAssetID: run.outputs?["film"]?.stringValue.flatMap(UUID.init(uuidString:)))
+        messages.append(try OutboxEntry(change, source: outbox.source))
     }
 
     private func finishProject(_ run: Run, in tx: PostgresTransaction) async throws {

@@ -8,19 +8,25 @@ struct RunStore: Sendable {
 
     /// Adds a run, and its definition where it is new.
     func insert(_ run: Run, in tx: PostgresTransaction) async throws {
-        try await tx.execute(
-            """
-            INSERT INTO workflow_definition (id, document)
-            VALUES (\(run.definition.versionID), \(PostgresJSON(run.definition))) ON CONFLICT DO NOTHING
-            """)
-        try await tx.execute(
+        let definition = run.definition
+        var statements: [PostgresQuery] = []
+        if definitions[definition.versionID] == nil {
+            statements.append(
+                """
+                INSERT INTO workflow_definition (id, document)
+                VALUES (\(definition.versionID), \(PostgresJSON(definition))) ON CONFLICT DO NOTHING
+                """)
+            tx.onCommit { [definitions] in definitions[definition.versionID] = definition }
+        }
+        statements.append(
             """
             INSERT INTO run (id, workspace_id, user_id, project_id, workflow_id, definition_id, input, state, status,
                              trace_id, due_at)
-            VALUES (\(run.id), \(run.workspaceID), \(run.userID), \(run.projectID), \(run.definition.id),
-                    \(run.definition.versionID), \(run.input), \(PostgresJSON(run.state)),
+            VALUES (\(run.id), \(run.workspaceID), \(run.userID), \(run.projectID), \(definition.id),
+                    \(definition.versionID), \(run.input), \(PostgresJSON(run.state)),
                     \(run.state.status.rawValue), \(run.traceID), \(due(run)))
             """)
+        _ = try await tx.batch(statements)
     }
 
     /// Stores what an event changed.
@@ -78,12 +84,19 @@ struct RunStore: Sendable {
         try pairs(await client.query("SELECT reference, output FROM run_output WHERE run_id = \(run)"))
     }
 
-    func insertOutput(_ output: JSONValue, reference: String, run: UUID, in tx: PostgresTransaction) async throws {
-        try await tx.execute(
+    /// Adds an output, and gives all of the run's by reference.
+    @discardableResult
+    func insertOutput(
+        _ output: JSONValue, reference: String, run: UUID, in tx: PostgresTransaction
+    ) async throws -> [String: JSONValue] {
+        let rows = try await tx.batch([
             """
             INSERT INTO run_output (run_id, reference, output) VALUES (\(run), \(reference), \(output))
             ON CONFLICT DO NOTHING
-            """)
+            """,
+            "SELECT reference, output FROM run_output WHERE run_id = \(run)",
+        ])
+        return try pairs(rows[1])
     }
 
     /// An earlier result for the same key, not older than thirty days.
