@@ -12,9 +12,20 @@ struct Captions {
     init(_ timeline: Timeline, look: Look) {
         painter = CaptionPainter(look: look, width: timeline.width, height: timeline.height)
         let maker = CueMaker(breaking: LineBreaker(columns: painter.columns))
-        cues = timeline.burnCaptions ? maker.refit(timeline.captions) : []
+        // A card that says the words itself needs no caption of them.
+        let cards = timeline.scenes.filter { $0.visual.kind == .card }
+        let wanted = timeline.captions.filter { cue in
+            !cards.contains {
+                $0.startMs <= cue.startMs && cue.startMs < $0.endMs
+                    && Self.words($0.visual.text ?? timeline.title).contains(Self.words(cue.text))
+            }
+        }
+        cues = timeline.burnCaptions ? maker.refit(wanted) : []
         fadeMs = Double(look.captionFadeMs)
     }
+
+    /// The letters alone, for comparing.
+    private static func words(_ text: String) -> String { text.lowercased().filter { $0.isLetter || $0.isNumber } }
 
     /// Draws what is said at a time of the film, in milliseconds. Times must rise.
     mutating func draw(at time: Double, on picture: Picture) throws {

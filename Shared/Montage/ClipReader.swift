@@ -1,5 +1,6 @@
 internal import AV
 internal import CLibAV
+internal import CMontage
 internal import Titles
 
 /// Gives the pictures of a video in the film's colours, upright, in order of time.
@@ -16,6 +17,8 @@ final class ClipReader {
     private var scaler: Scaler?
     private var shown: (picture: Picture, ms: Double)?
     private var coming: (frame: Frame, ms: Double)?
+    private var following: (picture: Picture, ms: Double)?
+    private var mixed: Picture?
     private var isDrained = false
 
     /// - Parameters:
@@ -48,10 +51,30 @@ final class ClipReader {
             if shown != nil, frame.ms > ms + 0.5 { break }
             coming = try next()
             // Pictures that nobody will see need no colours.
-            if coming.map({ $0.ms > ms + 0.5 }) ?? true { shown = (try finished(frame.frame), frame.ms) }
+            if coming.map({ $0.ms > ms + 0.5 }) ?? true {
+                let ready = following?.ms == frame.ms ? following?.picture : nil
+                shown = (try ready ?? finished(frame.frame), frame.ms)
+            }
         }
         guard let shown else { throw MediaError(.damaged, "no picture could be decoded") }
         return shown.picture
+    }
+
+    /// The picture between two of the source's, mixed by the time: for clips that run slower.
+    func mixedPicture(at ms: Double) throws -> Picture {
+        let first = try picture(at: ms)
+        guard let from = shown?.ms, let coming, coming.ms > from else { return first }
+        if following?.ms != coming.ms { following = (try finished(coming.frame), coming.ms) }
+        guard let following, following.picture.width == first.width, following.picture.height == first.height else {
+            return first
+        }
+        if mixed?.width != first.width || mixed?.height != first.height {
+            mixed = try Picture(width: first.width, height: first.height)
+        }
+        guard let mixed else { return first }
+        let weight = min(1, max(0, (ms - from) / (following.ms - from)))
+        cm_blend(mixed.raw, first.raw, following.picture.raw, Int32((256 * weight).rounded()))
+        return mixed
     }
 
     private func next() throws -> (Frame, Double)? {

@@ -36,7 +36,9 @@ final class ClipShow: SceneShow {
     }
 
     func draw(at time: Double, into picture: Picture) throws {
-        let source = try reader.picture(at: min(lastMs, inMs + time * rate))
+        let ms = min(lastMs, inMs + time * rate)
+        // Slower than life, pictures that repeat would stutter.
+        let source = try rate < 0.97 ? reader.mixedPicture(at: ms) : reader.picture(at: ms)
         let part = min(1, time / lengthMs)
         let amount = 1 + zoom * (turn.isMultiple(of: 2) ? part : 1 - part)
         let window = Window.cover(

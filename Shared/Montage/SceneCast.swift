@@ -62,25 +62,44 @@ final class SceneCast {
             height: timeline.height, lengthMs: lengthMs, look: look)
     }
 
-    /// A picture for a card's backdrop: its own, or the nearest of the film's.
+    /// A picture for a card's backdrop: of its own asset, or of the nearest scene that has one.
     private func backdrop(for index: Int) throws -> Picture? {
         let scenes = timeline.scenes
-        let order = scenes.indices.sorted { abs($0 - index) < abs($1 - index) }
-        for near in order {
-            let visual = scenes[near].visual
-            guard let asset = visual.assetId, inputs[asset] != nil else { continue }
-            if visual.kind == .clip, let start = visual.startMs, let end = visual.endMs {
-                return try MontageError.naming(asset) {
-                    let ms = Double(start) + Double(end - start) * 0.6
-                    let reader = try ClipReader(
-                        path: path(of: asset), startMs: ms, width: timeline.width, height: timeline.height,
-                        look: look, interrupt: interrupt)
-                    return try reader.picture(at: ms)
+        let order = scenes.indices.filter { scenes[$0].visual.kind != .card }.sorted {
+            abs($0 - index) < abs($1 - index)
+        }
+        if let own = scenes[index].visual.assetId {
+            // The film shows it elsewhere: as that scene does.
+            if let near = order.first(where: { scenes[$0].visual.assetId == own }) {
+                return try still(of: scenes[near].visual)
+            }
+            return try MontageError.naming(own) {
+                do { return try photo(own).picture } catch let error as MontageError
+                    where error.code == .unsupportedFormat
+                {
+                    return try frame(own, at: 0..<8_000)
                 }
             }
-            return try photo(asset).picture
         }
-        return nil
+        return try order.first.flatMap { try still(of: scenes[$0].visual) }
+    }
+
+    /// A picture of what a scene shows.
+    private func still(of visual: Visual) throws -> Picture? {
+        guard let asset = visual.assetId else { return nil }
+        if visual.kind == .clip, let start = visual.startMs, let end = visual.endMs {
+            return try MontageError.naming(asset) { try frame(asset, at: start..<end) }
+        }
+        return try photo(asset).picture
+    }
+
+    /// A frame of a video, after the middle of a range: past a beginning in black.
+    private func frame(_ asset: String, at range: Range<Int>) throws -> Picture {
+        let ms = Double(range.lowerBound) + Double(range.count) * 0.6
+        let reader = try ClipReader(
+            path: path(of: asset), startMs: ms, width: timeline.width, height: timeline.height, look: look,
+            interrupt: interrupt)
+        return try reader.picture(at: ms)
     }
 
     private func photo(_ asset: String) throws -> Photo {

@@ -41,9 +41,9 @@ public struct BackdropPainter {
         // Evening out, so that words are readable over any picture: dark over the whole, darker at the rim.
         canvas.fill(
             from: (0, 0), to: (0, h),
-            [(0, look.ink.opacity(0.3)), (0.5, look.ink.opacity(0.4)), (1, look.ink.opacity(0.66))])
+            [(0, look.ink.opacity(0.16)), (0.5, look.ink.opacity(0.3)), (1, look.ink.opacity(0.58))])
         canvas.mode = .softLight
-        canvas.fill(from: (0, h), to: (w, 0), [(0, look.shade.opacity(0.7)), (1, look.glow.opacity(0.6))])
+        canvas.fill(from: (0, h), to: (w, 0), [(0, look.shade.opacity(0.7)), (1, look.glow.opacity(0.75))])
         canvas.mode = .screen
         let light = (x: w * random.next(0.66, 0.86), y: h * random.next(0.02, 0.2))
         canvas.fill(

@@ -98,7 +98,7 @@ public struct Look: Sendable {
     /// The music leads the duck, waits before it comes back, and takes its time.
     public var duckTimes = (downMs: 260, holdMs: 420, upMs: 900)
     /// Music fades at the film's beginning and end.
-    public var musicFades = (inMs: 600, outMs: 2_400)
+    public var musicFades = (inMs: 600, outMs: 1_300)
 
     // MARK: Encoding
 

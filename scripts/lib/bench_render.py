@@ -41,7 +41,7 @@ VISUALS = [
 def make_job(folder):
     """A film like the demo's: two cards, three clips, a photo, six voices, music, captions."""
     inputs = {
-        "clip": os.path.join(MEDIA, "big-buck-bunny-480p-30s.mp4"),
+        "clip": os.path.join(MEDIA, "meadow-20s.mp4"),
         "photo": os.path.join(MEDIA, "coffee.png"),
         "music": os.path.join(folder, "music.wav"),
     }

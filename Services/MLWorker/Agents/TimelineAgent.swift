@@ -3,7 +3,7 @@ import Jobs
 import Primitives
 import Speech
 
-/// Lays the film out when its voices are known: when each scene begins, what is cut from each clip, and the captions.
+/// Lays the film out when its voices are known: when each scene begins, and the captions.
 struct TimelineAgent: Agent {
     static let kind = "timeline"
     static let version = 1
@@ -44,8 +44,8 @@ struct TimelineAgent: Agent {
                 id: scene.id, visual: visuals[scene.id] ?? scene.visual, voiceAssetId: voice?.assetId,
                 voiceMs: voice?.durationMs, minimumMs: minimum)
         }
-        var scenes = FilmLayout().scenes(drafts)
-        for index in scenes.indices { scenes[index].visual = trimmed(scenes[index]) }
+        // A clip keeps all of its part: the montage skips a beginning in black, and needs pictures for the transition.
+        let scenes = FilmLayout().scenes(drafts)
         let phrases = voices.mapValues {
             $0.phrases.map { Phrase(text: $0.text, startMs: $0.startMs, endMs: $0.endMs) }
         }
@@ -56,14 +56,5 @@ struct TimelineAgent: Agent {
             throw JobFailure("timeline_invalid", "\(error)", retriable: false)
         }
         return Output(timeline: timeline, cues: cues, durationMs: timeline.durationMs)
-    }
-
-    /// A clip gives only the seconds that its scene lasts.
-    private static func trimmed(_ scene: Scene) -> Visual {
-        var visual = scene.visual
-        if visual.kind == .clip, let start = visual.startMs, let end = visual.endMs {
-            visual.endMs = min(end, start + scene.durationMs)
-        }
-        return visual
     }
 }

@@ -29,12 +29,12 @@ struct ClipReel {
     /// How much of a video is left, in milliseconds.
     func left(_ assetID: String) -> Int { rest[assetID]?.reduce(0) { $0 + $1.lengthMs } ?? 0 }
 
-    /// The next unused part of a video that suits a scene of `wantedMs`: of one shot, from its beginning. A shot that is
-    /// much too short is passed over as long as a longer one follows.
+    /// The next unused part of a video that suits a scene of `wantedMs`: of one shot, from its beginning. A shot of less
+    /// than half of it is passed over as long as a longer one follows: else time goes forward, as the words do.
     mutating func take(_ assetID: String, wantedMs: Int) -> Part? {
         guard let parts = rest[assetID], !parts.isEmpty else { return nil }
         let index =
-            parts.firstIndex { $0.lengthMs * 10 >= wantedMs * 7 } ?? parts.indices.max {
+            parts.firstIndex { $0.lengthMs * 2 >= wantedMs } ?? parts.indices.max {
                 parts[$0].lengthMs < parts[$1].lengthMs
             } ?? 0
         var part = parts[index]

@@ -84,7 +84,7 @@ struct VisualPlanner {
         }
         guard let clip = order.first else { return nil }
         // A little more than the guess, since the voice may be slower: the film takes what it needs.
-        return reel.take(clip.id, wantedMs: need.durationMs * 115 / 100 + 700)
+        return reel.take(clip.id, wantedMs: need.durationMs * 105 / 100 + 600)
     }
 
     /// A photograph for the second time: the one least used, never beside itself.
