@@ -48,7 +48,8 @@ struct RunRoutes {
         try await check(input, "accountIds", in: accounts, "social account", principal)
         let run = Run(
             id: .v7(), workspaceID: principal.workspaceID, userID: principal.userID, projectID: project,
-            definition: definition, input: input, state: RunState(definition: definition), outputs: nil,
+            definition: definition, definitionID: workflows.versionID(of: definition.id), input: input,
+            state: RunState(definition: definition), outputs: nil,
             traceID: Trace.current?.traceID ?? "", createdAt: Date())
         return try await Idempotency.perform(key, on: postgres) { tx in
             let run = try await driver.start(run, in: tx)

@@ -8,6 +8,8 @@ struct Run: Sendable {
     let userID: UUID
     let projectID: UUID
     let definition: WorkflowDefinition
+    /// The name under which the definition is kept.
+    let definitionID: String
     let input: JSONValue
     var state: RunState
     var outputs: JSONValue?

@@ -10,20 +10,20 @@ struct RunStore: Sendable {
     func insert(_ run: Run, in tx: PostgresTransaction) async throws {
         let definition = run.definition
         var statements: [PostgresQuery] = []
-        if definitions[definition.versionID] == nil {
+        if definitions[run.definitionID] == nil {
             statements.append(
                 """
                 INSERT INTO workflow_definition (id, document)
-                VALUES (\(definition.versionID), \(PostgresJSON(definition))) ON CONFLICT DO NOTHING
+                VALUES (\(run.definitionID), \(PostgresJSON(definition))) ON CONFLICT DO NOTHING
                 """)
-            tx.onCommit { [definitions] in definitions[definition.versionID] = definition }
+            tx.onCommit { [definitions] in definitions[run.definitionID] = definition }
         }
         statements.append(
             """
             INSERT INTO run (id, workspace_id, user_id, project_id, workflow_id, definition_id, input, state, status,
                              trace_id, due_at)
             VALUES (\(run.id), \(run.workspaceID), \(run.userID), \(run.projectID), \(definition.id),
-                    \(definition.versionID), \(run.input), \(PostgresJSON(run.state)),
+                    \(run.definitionID), \(run.input), \(PostgresJSON(run.state)),
                     \(run.state.status.rawValue), \(run.traceID), \(due(run)))
             """)
         _ = try await tx.batch(statements)
@@ -128,7 +128,8 @@ struct RunStore: Sendable {
             (UUID, UUID, UUID, UUID, String, JSONValue, PostgresJSON<RunState>, JSONValue?, String, Date).self)
         return Run(
             id: id, workspaceID: workspace, userID: user, projectID: project,
-            definition: try await definition(definitionID, query), input: input, state: state.value, outputs: outputs,
+            definition: try await definition(definitionID, query), definitionID: definitionID, input: input,
+            state: state.value, outputs: outputs,
             traceID: trace, createdAt: created)
     }
 

@@ -1,3 +1,4 @@
+import Crypto
 import FoundationEssentials
 import Primitives
 
@@ -11,6 +12,7 @@ struct Workflows: Sendable {
     }
 
     private let byID: [String: WorkflowDefinition]
+    private let versionIDs: [String: String]
 
     /// - Throws: ``Faulty`` with every fault of a definition, `DecodingError` where it is no definition.
     init(documents: [[UInt8]]) throws {
@@ -22,15 +24,22 @@ struct Workflows: Sendable {
             byID[definition.id] = definition
         }
         self.byID = byID
+        versionIDs = try byID.mapValues { try $0.versionID() }
     }
 
     /// The definitions by name.
     var all: [WorkflowDefinition] { byID.values.sorted { $0.id < $1.id } }
 
     subscript(id: String) -> WorkflowDefinition? { byID[id] }
+
+    /// The name under which a definition is kept for its runs.
+    func versionID(of id: String) -> String { versionIDs[id] ?? id }
 }
 
 extension WorkflowDefinition {
-    /// Names this version of this definition, as in `film@1`.
-    var versionID: String { "\(id)@\(version)" }
+    /// Names just this definition, as in `film@1.89abcdef`: with its content, for an edit that forgets the version must
+    /// not change the runs that were started before.
+    func versionID() throws -> String {
+        "\(id)@\(version)." + SHA256.hash(try JSON.encode(self)).prefix(4).hex
+    }
 }
