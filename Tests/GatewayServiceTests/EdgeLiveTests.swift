@@ -183,7 +183,8 @@ extension LiveTests {
             let door = try TestDoor(nil)
             for (method, target, status, code) in [
                 ("GET", "/nothing", 404, "not_found"), ("GET", "/internal/v1/assets/1", 404, "not_found"),
-                ("DELETE", "/api/v1/projects", 405, "method_not_allowed"), ("TRACE", "/", 501, "method_not_known"),
+                ("DELETE", "/api/v1/projects", 405, "method_not_allowed"), ("TRACE", "/", 405, "method_not_allowed"),
+                ("BREW", "/pot", 501, "method_not_known"),
             ] {
                 let answer = try #require(try door.ask(method, target))
                 #expect(answer.status == status)

@@ -60,8 +60,15 @@ extension ClientConnection {
     private func decide(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) -> Outcome {
         let door = worker.door
         findOrigin(exchange, bytes)
-        guard let method = parser.method else { return .refuse(.methodNotKnown) }
         let path = parser.path.of(bytes)
+        guard let method = parser.method else {
+            // Not one that any route has: where the path is known, its methods are told.
+            guard case .otherMethods(let methods, let index) = door.routes.match(path, nil) else {
+                return .refuse(.methodNotKnown)
+            }
+            exchange.route = index
+            return .refuse(.methodNotAllowed(methods))
+        }
         if path.count == 1, path[0] == UInt8(ascii: "*") { return .allow(.every) }
         let route: Route
         switch door.routes.match(path, method) {

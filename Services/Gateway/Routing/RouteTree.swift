@@ -52,14 +52,15 @@ struct RouteTree: Sendable {
     }
 
     /// The route of a path and a method. HEAD is answered where GET is.
-    func match(_ path: UnsafeRawBufferPointer, _ method: RequestMethod) -> Match {
+    /// - Parameter method: `nil` for one that no route has.
+    func match(_ path: UnsafeRawBufferPointer, _ method: RequestMethod?) -> Match {
         let candidates = find(path, from: 1, node: 0)
         guard !candidates.isEmpty else { return .none }
-        let wanted: RequestMethod = method == .head ? .get : method
+        let wanted: RequestMethod? = method == .head ? .get : method
         var others: MethodSet = []
         for index in candidates {
             let methods = routes[index].methods
-            if methods.contains(method) || methods.contains(wanted) { return .found(index) }
+            if let method, let wanted, methods.contains(method) || methods.contains(wanted) { return .found(index) }
             others.formUnion(methods)
         }
         if others.contains(.get) { others.insert(.head) }
