@@ -40,7 +40,8 @@ import Testing
         #expect(script.scenes.first?.id == "title")
         #expect(script.scenes.last?.visual.style == .end)
         #expect(script.scenes.map(\.narration).filter { !$0.isEmpty }.joined(separator: " ") == Self.brief)
-        #expect(script.scenes.count == 8)
+        #expect(script.scenes.count == 7)
+        #expect(script.scenes.last?.visual.text == "Then the day may come")
         #expect(script.provider == "embedded/rules-1")
 
         var voices: [VoiceAgent.Output] = []
@@ -53,10 +54,10 @@ import Testing
                 try await VisualAgent(assets: assets)
                     .run(.init(sceneId: scene.id, visual: scene.visual, title: script.title), task))
         }
-        #expect(voices.filter { $0.assetId == nil }.map(\.sceneId) == ["title", "end"])
+        #expect(voices.filter { $0.assetId == nil }.map(\.sceneId) == ["title"])
         let plan = try TimelineAgent.lay(
             .init(title: script.title, aspect: "16:9", scenes: script.scenes, voices: voices, visuals: visuals))
-        #expect(plan.timeline.scenes.count == 8)
+        #expect(plan.timeline.scenes.count == 7)
         #expect(plan.durationMs == plan.timeline.durationMs)
         #expect(plan.timeline.scenes.first?.visual.kind == .card)
         // Captions say what is said, in order.
@@ -76,13 +77,25 @@ import Testing
         #expect(String(decoding: srt.data, as: UTF8.self).hasPrefix("1\n00:00:0"))
     }
 
+    @Test func beginningAndEnd() throws {
+        let scenes = ["A quiet morning. Clouds drift.", "The meadow wakes.", "A bird sings.", "Take it as it comes."]
+            .map { ScriptDraft.Scene(narration: $0) }
+        let frame = FilmFrame(scenes, title: "A quiet morning")
+        #expect(frame.opening == "A quiet morning.")
+        #expect(frame.closing == "Take it as it comes.")
+        #expect(frame.body.map(\.narration) == ["Clouds drift.", "The meadow wakes.", "A bird sings."])
+        // Nothing is taken from a film of one sentence.
+        let short = FilmFrame([.init(narration: "A quiet morning.")], title: "A quiet morning")
+        #expect(short.opening == nil && short.closing == nil && short.body.count == 1)
+    }
+
     @Test func aWishedLengthIsMet() async throws {
-        let request = try ScriptRequest(brief: Self.brief, language: "en", durationSeconds: 45)
+        let request = try ScriptRequest(brief: Self.brief, language: "en", durationSeconds: 38)
         let script = ScriptBuilder(request: request, media: []).script(BriefReader.draft(Self.brief))
-        #expect(abs(script.durationMs - 45_000) < 100)
+        #expect(abs(script.durationMs - 38_000) < 100)
         let plan = try TimelineAgent.lay(
-            .init(title: script.title, scenes: script.scenes, voices: [], visuals: [], durationSeconds: 45))
-        #expect(abs(plan.durationMs - 45_000) < 1_500)
+            .init(title: script.title, scenes: script.scenes, voices: [], visuals: [], durationSeconds: 38))
+        #expect(abs(plan.durationMs - 38_000) < 2_000)
     }
 
     @Test func aSecondTryFindsWhatTheFirstMade() async throws {

@@ -29,6 +29,26 @@ import Testing
         #expect(visuals[0].startMs ?? 0 < visuals[4].startMs ?? 0)
     }
 
+    @Test func theMorningFilm() {
+        // The demo's own clip: clouds and meadow, a brook, a bird.
+        let clip = MediaItem(
+            id: "clip", kind: .clip, filename: "meadow-20s.mp4",
+            shots: [
+                .init(startMs: 0, endMs: 11_875), .init(startMs: 11_875, endMs: 15_750),
+                .init(startMs: 15_750, endMs: 20_000),
+            ])
+        let visuals = VisualPlanner([coffee, clip]).visuals(
+            needs([
+                "Clouds drift over the valley while the first light comes up.",
+                "The meadow wakes slowly, and the grass is still wet.",
+                "A brook runs past the old tree and does not hurry.", "High on a branch a bird begins to sing.",
+                "Back at home a cup of coffee is waiting, warm and dark.",
+            ]))
+        #expect(visuals.map(\.kind) == [.clip, .clip, .clip, .clip, .photo])
+        let shots = visuals.prefix(4).map { visual in clip.shots.firstIndex { $0.endMs > visual.startMs ?? 0 } }
+        #expect(shots == [0, 0, 1, 2])
+    }
+
     @Test func noPartCrossesACut() {
         let visuals = VisualPlanner([meadow]).visuals(needs((1...6).map { "Sentence number \($0) has a few words." }))
         for visual in visuals where visual.kind == .clip {

@@ -15,12 +15,15 @@ struct ClipReel {
 
     /// What is left of each shot, in order.
     private var rest: [String: [Part]] = [:]
+    /// Where the last part of each video ended: a film goes forward in time where it can.
+    private var reached: [String: Int] = [:]
 
     init(_ clips: [MediaItem]) {
         for clip in clips {
             rest[clip.id] = clip.shots.compactMap { shot in
                 let margin = shot.endMs - shot.startMs > 4 * Self.marginMs ? Self.marginMs : 0
-                let part = Part(assetID: clip.id, startMs: max(0, shot.startMs) + margin, endMs: shot.endMs - margin)
+                let part = Part(
+                    assetID: clip.id, startMs: max(0, shot.startMs) + margin, endMs: shot.endMs - margin)
                 return part.lengthMs >= Self.minimumMs ? part : nil
             }
         }
@@ -29,21 +32,24 @@ struct ClipReel {
     /// How much of a video is left, in milliseconds.
     func left(_ assetID: String) -> Int { rest[assetID]?.reduce(0) { $0 + $1.lengthMs } ?? 0 }
 
-    /// The next unused part of a video that suits a scene of `wantedMs`: of one shot, from its beginning. A shot of less
-    /// than half of it is passed over as long as a longer one follows: else time goes forward, as the words do.
+    /// The next unused part of a video that suits a scene of `wantedMs`: of one shot, from its beginning. `nil` where
+    /// only scraps are left, at which a scene would stand still.
     mutating func take(_ assetID: String, wantedMs: Int) -> Part? {
         guard let parts = rest[assetID], !parts.isEmpty else { return nil }
+        let place = reached[assetID] ?? 0
+        // A clip may run slower than it was filmed, down to half.
+        func suits(_ part: Part) -> Bool { part.lengthMs * 2 >= wantedMs }
+        let longest = parts.indices.max { parts[$0].lengthMs < parts[$1].lengthMs } ?? 0
         let index =
-            parts.firstIndex { $0.lengthMs * 2 >= wantedMs } ?? parts.indices.max {
-                parts[$0].lengthMs < parts[$1].lengthMs
-            } ?? 0
+            parts.firstIndex { suits($0) && $0.startMs >= place } ?? parts.firstIndex(where: suits) ?? longest
         var part = parts[index]
+        guard part.lengthMs * 100 >= wantedMs * 40 else { return nil }
         // What would be left is no picture any more: then the scene has all of it.
-        let takes = part.lengthMs - wantedMs < Self.minimumMs ? part.lengthMs : wantedMs
-        part.endMs = part.startMs + takes
-        // Earlier shots stay: a later scene may take them, but time should mostly go forward.
+        let length = part.lengthMs - wantedMs < Self.minimumMs ? part.lengthMs : wantedMs
+        part.endMs = part.startMs + length
         rest[assetID]?[index].startMs = part.endMs
         rest[assetID]?.removeAll { $0.lengthMs < Self.minimumMs }
+        reached[assetID] = part.endMs
         return part
     }
 }

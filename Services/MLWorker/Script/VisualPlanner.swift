@@ -13,6 +13,9 @@ struct VisualPlanner {
         var durationMs: Int
     }
 
+    /// More than the guess, since the voice may be slower: the film takes what it needs.
+    private static let spareMs = 600
+
     private let photos: [MediaItem]
     private let clips: [MediaItem]
 
@@ -26,13 +29,14 @@ struct VisualPlanner {
         var reel = ClipReel(clips)
         var chosen = matched(needs)
         spread(&chosen)
+        let pace = pace(needs, chosen, reel)
         var used: [String: Int] = [:]
         for photo in chosen.compactMap(\.self) { used[photo.id, default: 0] += 1 }
         var visuals: [Visual] = []
         for (index, need) in needs.enumerated() {
             if let photo = chosen[index] {
                 visuals.append(.photo(photo.id))
-            } else if let part = clip(for: need, &reel) {
+            } else if let part = clip(for: need, pace: pace, &reel) {
                 visuals.append(.clip(part.assetID, from: part.startMs, to: part.endMs))
             } else if let photo = again(
                 used, after: visuals.last, before: index + 1 < needs.count ? chosen[index + 1] : nil)
@@ -77,14 +81,23 @@ struct VisualPlanner {
     }
 
     /// The next part of the video whose name fits best, else of the one with the most left.
-    private func clip(for need: Need, _ reel: inout ClipReel) -> ClipReel.Part? {
+    private func clip(for need: Need, pace: Double, _ reel: inout ClipReel) -> ClipReel.Part? {
         let order = clips.filter { reel.left($0.id) > 0 }.sorted {
             let (first, second) = (Self.score($0.filename, need.words), Self.score($1.filename, need.words))
             return first != second ? first > second : reel.left($0.id) > reel.left($1.id)
         }
-        guard let clip = order.first else { return nil }
-        // A little more than the guess, since the voice may be slower: the film takes what it needs.
-        return reel.take(clip.id, wantedMs: need.durationMs * 105 / 100 + 600)
+        let wanted = Int(Double(need.durationMs + Self.spareMs) * pace)
+        for clip in order {
+            if let part = reel.take(clip.id, wantedMs: wanted) { return part }
+        }
+        return nil
+    }
+
+    /// How much of its length each scene may have of the videos, so that what there is reaches for all: 1 or less.
+    private func pace(_ needs: [Need], _ chosen: [MediaItem?], _ reel: ClipReel) -> Double {
+        let wanted = zip(needs, chosen).reduce(0) { $1.1 == nil ? $0 + $1.0.durationMs + Self.spareMs : $0 }
+        let left = clips.reduce(0) { $0 + reel.left($1.id) }
+        return wanted == 0 ? 1 : min(1, max(0.7, Double(left) / Double(wanted)))
     }
 
     /// A photograph for the second time: the one least used, never beside itself.
