@@ -20,6 +20,7 @@ public final class FileSource: ByteSource {
 
     deinit { close(descriptor) }
 
+    /// Reads at a place of the file, wherever the last read was.
     public func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
             let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))

@@ -5,6 +5,7 @@ public struct HLSRung: Codable, Sendable, Hashable {
     /// Bits per second of the pictures at most.
     public var maxBitRate: Int64
 
+    /// A step of a ladder.
     public init(height: Int, maxBitRate: Int64) {
         self.height = height
         self.maxBitRate = maxBitRate

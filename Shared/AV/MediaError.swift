@@ -4,7 +4,9 @@ internal import CLibAV
 public struct MediaError: Error, Sendable, Equatable, Hashable, CustomStringConvertible {
     /// The class of a media fault; its raw value is the stable code of the API.
     public struct Code: RawRepresentable, Sendable, Hashable {
+        /// The stable code.
         public let rawValue: String
+        /// A code of another's.
         public init(rawValue: String) { self.rawValue = rawValue }
 
         /// No format or codec that this product reads.
@@ -34,6 +36,7 @@ public struct MediaError: Error, Sendable, Equatable, Hashable, CustomStringConv
     /// What happened, without names or content of the input.
     public let message: String
 
+    /// An error with a message that names nothing of the input.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message

@@ -11,5 +11,6 @@ public struct MediaLimits: Codable, Sendable, Hashable {
     /// Frames that a decoder gives.
     public var maxFrames: Int64 = 2_000_000
 
+    /// The limits of the product.
     public init() {}
 }

@@ -5,6 +5,7 @@ public struct MediaProgress: Codable, Sendable, Hashable {
     /// How long it will still take, in milliseconds; `nil` while unknown.
     public var etaMs: Int64?
 
+    /// A place on the way.
     public init(fraction: Double, etaMs: Int64?) {
         self.fraction = fraction
         self.etaMs = etaMs

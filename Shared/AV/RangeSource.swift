@@ -21,6 +21,7 @@ public final class RangeSource: ByteSource {
         self.fetch = fetch
     }
 
+    /// Reads from the window, which moves where it must.
     public func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         guard let size, offset < size else { return 0 }
         if offset < heldAt || offset >= heldAt + Int64(held.count) {

@@ -10,6 +10,7 @@ public struct ShotDetector {
     /// Of longer videos only the key frames are looked at.
     public var fullScanMs: Int64 = 10 * 60_000
 
+    /// A detector with usual settings.
     public init() {}
 
     /// - Throws: ``MediaError``, `CancellationError`.

@@ -1,13 +1,16 @@
 /// What a transcode shall make of a file. Sizes only ever shrink.
 public struct TranscodeSpec: Codable, Sendable, Hashable {
+    /// What comes out.
     public var format: TranscodeFormat
     /// Pixels at most; the shape is kept.
     public var maxWidth: Int?
+    /// Pixels at most; the shape is kept.
     public var maxHeight: Int?
     /// Frames per second at most.
     public var maxFps: Double?
     /// Bits per second; without it a quality is held.
     public var videoBitRate: Int64?
+    /// Bits per second of the sound.
     public var audioBitRate: Int64?
     /// The first millisecond that is taken.
     public var startMs: Int64?
@@ -16,12 +19,14 @@ public struct TranscodeSpec: Codable, Sendable, Hashable {
     /// The sound is left out.
     public var mute: Bool?
 
+    /// A spec that changes the format alone.
     public init(format: TranscodeFormat) { self.format = format }
 
     /// A value that cannot be.
     public struct Fault: Error, Sendable, Hashable {
         /// The member's name.
         public let field: String
+        /// What is wrong with it.
         public let reason: String
     }
 

@@ -1,9 +1,14 @@
 /// The peaks of a sound, in the JSON shape of BBC's `audiowaveform` (version 2), which players read.
 public struct Waveform: Codable, Sendable, Hashable {
+    /// The version of the shape.
     public var version = 2
+    /// Channels that are told apart: one.
     public var channels = 1
+    /// Samples a second of what was measured.
     public var sampleRate: Int
+    /// Samples of one pair.
     public var samplesPerPixel: Int
+    /// Bits of one value.
     public var bits = 8
     /// Pairs in `data`.
     public var length: Int

@@ -13,11 +13,14 @@ public struct ChildProcess: Sendable {
         public var addressSpace: UInt64?
         /// Private writable memory in bytes: what it can fill.
         public var memory: UInt64?
+        /// Processor time of all its threads.
         public var cpuSeconds: UInt64?
+        /// Descriptors at a time, its streams with them.
         public var openFiles: UInt64?
         /// Bytes of one file that it writes.
         public var fileSize: UInt64?
 
+        /// No limits.
         public init() {}
     }
 
@@ -35,27 +38,32 @@ public struct ChildProcess: Sendable {
             case output
         }
 
+        /// Why it ended.
         public let reason: Reason
         /// The beginning of what it wrote to standard error.
         public let standardError: String
         /// The most memory that it held at once, in bytes.
         public let maxResidentBytes: Int64
+        /// Processor time that it used.
         public let cpu: Duration
     }
 
     /// It could not be started.
     public struct StartFailure: Error, Sendable, CustomStringConvertible {
+        /// The system's code.
         public let errno: Int32
         public var description: String { "the program cannot be started: errno \(errno)" }
     }
 
     /// The executable's path.
     public var executable: String
+    /// The words after the program's name.
     public var arguments: [String]
     /// The whole environment.
     public var environment: [String: String]
     /// Where it works; this process's folder where `nil`.
     public var folder: String?
+    /// What it may take.
     public var limits: Limits
 
     /// Bytes of one line that it may write.

@@ -4,7 +4,9 @@ internal import CVips
 public struct ImageError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The class of a fault; its raw value is the stable code of the API.
     public struct Code: RawRepresentable, Sendable, Hashable {
+        /// The stable code.
         public let rawValue: String
+        /// A code of another's.
         public init(rawValue: String) { self.rawValue = rawValue }
 
         /// No picture format that this product reads.
@@ -28,6 +30,7 @@ public struct ImageError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What happened, without names or content of the input.
     public let message: String
 
+    /// An error with a message that names nothing of the input.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message

@@ -4,9 +4,11 @@ public struct ImageInfo: Codable, Sendable, Hashable {
     public var format: String
     /// Pixels as it is seen, after the EXIF orientation.
     public var width: Int
+    /// Pixels as it is seen.
     public var height: Int
     /// Pictures of an animation, pages of a document.
     public var pages: Int
+    /// It has transparency.
     public var hasAlpha: Bool
     /// The EXIF orientation as stored, from 1 (upright) to 8.
     public var orientation: Int
@@ -15,6 +17,7 @@ public struct ImageInfo: Codable, Sendable, Hashable {
     /// When it was taken, as the camera wrote it: `2024:05:01 12:00:00`.
     public var takenAt: String?
 
+    /// What a header tells.
     public init(format: String, width: Int, height: Int, pages: Int, hasAlpha: Bool, orientation: Int) {
         self.format = format
         self.width = width

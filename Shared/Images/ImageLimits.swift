@@ -7,6 +7,7 @@ public struct ImageLimits: Codable, Sendable, Hashable {
     /// Pages of a document, pictures of an animation.
     public var maxPages = 2_000
 
+    /// The limits of the product.
     public init() {}
 
     /// - Throws: ``ImageError`` with `tooLarge`.

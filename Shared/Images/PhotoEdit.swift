@@ -1,11 +1,13 @@
 /// An edit: what is done to a photograph, in order, and what comes out.
 public struct PhotoEdit: Codable, Sendable, Hashable {
+    /// What is done, in order.
     public var operations: [PhotoOperation]
     /// JPEG, where nothing is said.
     public var format: PictureFormat?
     /// From 1 to 100, for JPEG and WebP; 88, where nothing is said.
     public var quality: Int?
 
+    /// An edit.
     public init(operations: [PhotoOperation], format: PictureFormat? = nil, quality: Int? = nil) {
         self.operations = operations
         self.format = format
@@ -16,8 +18,10 @@ public struct PhotoEdit: Codable, Sendable, Hashable {
     public struct Fault: Error, Sendable, Hashable {
         /// Where: `operations[2].width`.
         public let field: String
+        /// What is wrong with it.
         public let reason: String
 
+        /// A fault at a place.
         public init(field: String, reason: String) {
             self.field = field
             self.reason = reason

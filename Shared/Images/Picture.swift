@@ -38,7 +38,9 @@ public final class Picture {
         self.init(made, flag)
     }
 
+    /// Pixels.
     public var width: Int { Int(atelier_image_width(pointer)) }
+    /// Pixels.
     public var height: Int { Int(atelier_image_height(pointer)) }
 
     /// The picture in small: the longer side at most `maxSide`, never scaled up.

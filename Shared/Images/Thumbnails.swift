@@ -4,11 +4,14 @@ public import Execution
 public enum Thumbnails {
     /// One file to write.
     public struct Output: Codable, Sendable, Hashable {
+        /// Where it is written.
         public var path: String
+        /// What it is written as.
         public var format: PictureFormat
         /// From 1 to 100.
         public var quality: Int
 
+        /// A file to write.
         public init(path: String, format: PictureFormat, quality: Int = 80) {
             self.path = path
             self.format = format
