@@ -144,7 +144,7 @@ import Testing
 
     @Test func badInput() async throws {
         let assets = MemoryAssets()
-        let script = ScriptAgent(texts: .embedded, speech: .embedded, assets: assets)
+        let script = ScriptAgent(texts: .embedded, speech: .embedded, assets: assets, patience: .zero)
         func code(_ input: ScriptAgent.Input) async -> String? {
             do { _ = try await script.run(input, .test()) } catch { return (error as? JobFailure)?.code }
             return nil
@@ -169,6 +169,14 @@ import Testing
         #expect(throws: JobFailure.self) {
             try TimelineAgent.lay(.init(title: "T", scenes: [], voices: [], visuals: []))
         }
+    }
+
+    @Test func waitsForAVideoToBeLookedInto() async throws {
+        let assets = MemoryAssets()
+        let id = assets.add(AssetInfo(id: "", kind: "video", filename: "new.mp4"))
+        async let items = assets.media([id], workspaceID: .v7(), patience: .seconds(20))
+        assets.change(id) { $0.durationMs = 7_000 }
+        #expect(try await items.first?.shots == [.init(startMs: 0, endMs: 7_000)])
     }
 
     @Test func echo() {

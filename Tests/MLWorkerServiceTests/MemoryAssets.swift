@@ -20,6 +20,15 @@ final class MemoryAssets: AssetStore {
         return id.text
     }
 
+    func change(_ id: String, _ body: (inout AssetInfo) -> Void) {
+        guard let id = UUID(uuidString: id) else { return }
+        infos.withLock { infos in
+            guard var info = infos[id] else { return }
+            body(&info)
+            infos[id] = info
+        }
+    }
+
     func asset(_ id: UUID, workspaceID: UUID) async throws -> AssetInfo? { infos.withLock { $0[id] } }
 
     func save(_ asset: NewAsset) async throws {

@@ -133,6 +133,7 @@ import Testing
                 let error = await #expect(throws: ProviderError.self) { try await chat(http, url).script(try request) }
                 #expect(error?.code == code, "\(answer.body)")
                 #expect(error?.isRetriable == isRetriable)
+                #expect(error?.reason.contains("sk-") == false)
                 if code == .rateLimited { #expect(error?.retryAfter == .seconds(20)) }
             }
         }

@@ -19,6 +19,8 @@ struct ScriptAgent: Agent {
     let texts: TextRouter
     let speech: SpeechRouter
     let assets: any AssetStore
+    /// How long to wait for a video that was just uploaded to be looked into.
+    var patience: Duration = .seconds(90)
 
     func run(_ input: Input, _ task: AgentTask) async throws -> Script {
         let request = try ScriptRequest(
@@ -27,7 +29,7 @@ struct ScriptAgent: Agent {
             throw JobFailure(
                 "unsupported_language", "No voice here speaks \(request.language).", retriable: false)
         }
-        let media = try await assets.media(input.assetIds ?? [], workspaceID: task.workspaceID)
+        let media = try await assets.media(input.assetIds ?? [], workspaceID: task.workspaceID, patience: patience)
         task.progress(10)
         let (draft, provider) = try await texts.script(request, task)
         task.progress(80)

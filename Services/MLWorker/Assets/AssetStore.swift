@@ -13,12 +13,19 @@ protocol AssetStore: Sendable {
 
 extension AssetStore {
     /// The photographs and videos among some assets, in order.
+    /// - Parameter patience: how long to wait for a video that was just uploaded to be looked into.
     /// - Throws: `JobFailure`: `asset_not_found`, or `asset_not_analysed` for a video that nobody has looked into yet.
-    func media(_ ids: [String], workspaceID: UUID) async throws -> [MediaItem] {
+    func media(_ ids: [String], workspaceID: UUID, patience: Duration = .zero) async throws -> [MediaItem] {
+        let deadline = ContinuousClock.now + patience
         var items: [MediaItem] = []
         for text in ids {
-            guard let id = UUID(uuidString: text), let info = try await asset(id, workspaceID: workspaceID) else {
+            guard let id = UUID(uuidString: text), var info = try await asset(id, workspaceID: workspaceID) else {
                 throw JobFailure("asset_not_found", "There is no asset \(text).", retriable: false)
+            }
+            while info.isUnprobed, ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(500))
+                guard let again = try await asset(id, workspaceID: workspaceID) else { break }
+                info = again
             }
             if info.isUnprobed {
                 throw JobFailure(

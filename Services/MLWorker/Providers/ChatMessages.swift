@@ -10,11 +10,10 @@ struct ChatMessage: Codable, Sendable, Hashable {
 struct ChatRequest: Encodable, Sendable {
     var model: String
     var messages: [ChatMessage]
-    var temperature: Double
     var responseFormat: JSONValue
 
     private enum CodingKeys: String, CodingKey {
-        case model, messages, temperature
+        case model, messages
         case responseFormat = "response_format"
     }
 }

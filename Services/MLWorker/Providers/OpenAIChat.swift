@@ -43,7 +43,7 @@ struct OpenAIChat: TextProvider {
     /// One completion, as text.
     private func complete(_ messages: [ChatMessage], _ usage: inout ProviderUsage) async throws -> String {
         let body = ChatRequest(
-            model: model, messages: messages, temperature: 0.4,
+            model: model, messages: messages,
             responseFormat: format == .schema ? ScriptPrompt.schemaFormat : ["type": "json_object"])
         let request = try HTTPClientRequest.json(
             .POST, baseURL + "/chat/completions", body, headers: ["Authorization": "Bearer \(key)"],

@@ -19,7 +19,9 @@ enum ProviderHTTP {
             let status = response.status.rawValue
             let body = try await response.data(upTo: (200..<300).contains(status) ? answerLimit : 1 << 20)
             if (200..<300).contains(status) { return body }
-            let (code, reason) = fault(status, body) ?? (.invalidAnswer, "status \(status)")
+            let (code, words) = fault(status, body) ?? (.invalidAnswer, "status \(status)")
+            // Providers repeat parts of a key that they refuse: that is not for people to read.
+            let reason = code == .unauthorized ? "the key was refused" : words
             throw ProviderError(
                 provider: provider, code: code, reason: reason,
                 retryAfter: code == .rateLimited || code == .unavailable ? retryAfter(response.headers) : nil)
