@@ -10,6 +10,7 @@ public final class JobContext: Sendable {
     private struct State {
         var progress: (percent: Int, etaMs: Int64?)?
         var isDirty = false
+        var lastReport = ContinuousClock.now
         var reason: Reason?
     }
 
@@ -51,10 +52,19 @@ public final class JobContext: Sendable {
     /// Notes the first reason to let go.
     func letGo(_ reason: Reason) { state.withLock { if $0.reason == nil { $0.reason = reason } } }
 
+    /// What is to be written: news, or after a few silent seconds the same again, so that whoever waits sees that the
+    /// work goes on.
     func takeProgress() -> (percent: Int, etaMs: Int64?)? {
-        state.withLock { state in
-            defer { state.isDirty = false }
-            return state.isDirty ? state.progress : nil
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            let silence = (now - state.lastReport).milliseconds
+            guard state.isDirty || silence >= 4_000 else { return nil }
+            state.isDirty = false
+            state.lastReport = now
+            guard var progress = state.progress else { return (0, nil) }
+            if let eta = progress.etaMs, silence >= 4_000 { progress.etaMs = max(0, eta - silence) }
+            state.progress = progress
+            return progress
         }
     }
 }

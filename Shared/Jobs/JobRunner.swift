@@ -44,6 +44,7 @@ public final class JobRunner: Service {
     private let stopping = AsyncTrigger()
     private let bell = Bell()
     private let turns = Mutex(Turns())
+    private let errorRates = Mutex(ErrorRates())
 
     /// - Parameters:
     ///   - slots: jobs at a time.
@@ -103,7 +104,7 @@ public final class JobRunner: Service {
                 await bell.wait(atMost: timing.poll)
             } catch {
                 logger.warning("jobs cannot be claimed", ["error": .string("\(error)")])
-                await bell.wait(atMost: Backoff().delay(attempt: failures))
+                await bell.wait(atMost: Backoff(maximum: .seconds(2)).delay(attempt: failures))
                 failures += 1
             }
         }
@@ -128,6 +129,12 @@ public final class JobRunner: Service {
         if let outcome { await write(outcome, of: job) }
         running.withLock { _ = $0.removeValue(forKey: job.id) }
         let label = outcome?.label ?? "lost"
+        if let outcome, let failed = outcome.failed {
+            let rate = errorRates.withLock { $0.note(job.kind, failed: failed) }
+            MetricsRegistry.shared.gauge(
+                "agent_error_rate", "Failed tries among the last hundred, by agent (AGT-035).", ["agent": job.kind],
+                rate)
+        }
         MetricsRegistry.shared.observe(
             "job_duration_seconds", "Time that jobs were worked on, by kind and outcome.",
             ["kind": job.kind, "outcome": label], (ContinuousClock.now - start).seconds)
@@ -261,6 +268,12 @@ public final class JobRunner: Service {
 
     private func measure() async throws {
         let load = try await store.load()
+        let renders = ["montage", "render"]
+        if handlers.keys.contains(where: renders.contains) {
+            let waiting = load.reduce(0) { renders.contains($1.kind) ? $0 + $1.count : $0 }
+            MetricsRegistry.shared.gauge(
+                "render_queue_size", "Renders of timelines that wait or run.", [:], Double(waiting))
+        }
         for kind in handlers.keys {
             for status in ["pending", "running"] {
                 let count = load.first { $0.kind == kind && $0.status == status }?.count ?? 0
@@ -272,6 +285,15 @@ public final class JobRunner: Service {
 }
 
 extension JobOutcome {
+    /// Whether the try failed; `nil` where it says nothing of the agent.
+    fileprivate var failed: Bool? {
+        switch self {
+        case .succeeded: false
+        case .failed, .deadlineExceeded: true
+        case .cancelled, .released: nil
+        }
+    }
+
     fileprivate var label: String {
         switch self {
         case .succeeded: "succeeded"

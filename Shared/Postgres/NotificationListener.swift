@@ -52,7 +52,7 @@ final class NotificationListener: Sendable {
     }
 
     private func run() async {
-        let backoff = Backoff(base: .milliseconds(50), maximum: .seconds(5))
+        let backoff = Backoff(base: .milliseconds(50), maximum: .seconds(2))
         var attempt = 0
         while !Task.isCancelled {
             let closed = AsyncTrigger()

@@ -7,7 +7,7 @@ internal import FoundationEssentials
 /// reads it in one pass.
 struct JSONParser {
     /// Deeper documents are refused: reading is recursive, and the stack is not endless.
-    static let depthLimit = 200
+    static let depthLimit = 512
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var index = 0

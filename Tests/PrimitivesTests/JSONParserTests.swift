@@ -33,7 +33,7 @@ import Testing
         #expect(throws: DecodingError.self) { try parse(deep) }
         #expect(throws: DecodingError.self) { try parse(String(repeating: "{\"a\":", count: 100_000)) }
         #expect(throws: Never.self) {
-            try parse(String(repeating: "[", count: 200) + String(repeating: "]", count: 200))
+            try parse(String(repeating: "[", count: 512) + String(repeating: "]", count: 512))
         }
     }
 

@@ -131,6 +131,13 @@ import Testing
                 #expect(answer.status == 400)
                 #expect(answer["errors"]?.arrayValue?.first?["field"] == .string(field))
             }
+            let deep = (0..<100).reduce(JSONValue.int(1)) { inner, _ in [inner] }
+            for value in [deep, .string(String(repeating: "x", count: 300_000))] {
+                let answer = try await bench.send(
+                    .POST, "/api/v1/workflows/relay/runs", as: person,
+                    ["projectId": project, "input": ["value": value]])
+                #expect(answer.status == 400)
+            }
             let nul = try await bench.send(
                 .POST, "/api/v1/workflows/relay/runs", as: person, ["projectId": project, "input": ["value": "a\0b"]])
             #expect(nul.status == 400)

@@ -43,6 +43,7 @@ struct RunRoutes {
         do { input = try definition.checked(body.input ?? [:]) } catch {
             throw Problem.invalid(field: "input.\(error.field)", reason: error.reason)
         }
+        try Self.checkSize(input)
         guard try await projectExists(project, principal.workspaceID) else { throw Problem.notFound("project") }
         try await check(input, "assetIds", in: assets, "asset", principal)
         try await check(input, "accountIds", in: accounts, "social account", principal)
@@ -57,6 +58,19 @@ struct RunRoutes {
             let outputs = run.state.progress > 0 ? try await store.outputs(of: run.id, in: tx) : [:]
             return try .json(
                 .accepted, RunView(run, outputs: outputs), headers: ["Location": "/api/v1/runs/\(run.id.text)"])
+        }
+    }
+
+    /// The most that a run's input may be: it travels in events, and is read in every step.
+    private static let inputLimit = 200_000
+    private static let depthLimit = 64
+
+    private static func checkSize(_ input: JSONValue) throws {
+        guard input.depth <= depthLimit else {
+            throw Problem.invalid(field: "input", reason: "must not be nested deeper than \(depthLimit)")
+        }
+        guard try JSON.encode(input).count <= inputLimit else {
+            throw Problem.invalid(field: "input", reason: "must have \(inputLimit) bytes at most")
         }
     }
 
@@ -114,5 +128,16 @@ struct RunRoutes {
             throw Problem.notFound("run")
         }
         return try .json(status, RunView(run, outputs: try await store.outputs(of: id, on: postgres)))
+    }
+}
+
+extension JSONValue {
+    /// How deep lists and objects are nested; 0 for a plain value.
+    fileprivate var depth: Int {
+        switch self {
+        case .array(let elements): 1 + (elements.map(\.depth).max() ?? 0)
+        case .object(let members): 1 + (members.values.map(\.depth).max() ?? 0)
+        default: 0
+        }
     }
 }
