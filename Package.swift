@@ -105,7 +105,7 @@ targets += [
         tests: ["CKafka"]),
     shared(
         "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
-        tests: ["CKafka"]),
+        tests: ["CKafka", "DeliveryCrasher", "Execution"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
     shared(
         "ObjectStore", ["Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
@@ -156,6 +156,11 @@ targets += [
     .executableTarget(
         name: "RenderTool", dependencies: ["Film", "Montage", "Primitives"], path: "Tests/RenderTool",
         swiftSettings: settings),
+    // A service that the tests of the outbox let die.
+    .executableTarget(
+        name: "DeliveryCrasher",
+        dependencies: ["Events", "Lifecycle", "Messaging", "Outbox", "Postgres", "Primitives", "Telemetry"],
+        path: "Tests/DeliveryCrasher", swiftSettings: settings),
     .executableTarget(
         name: "EventBench",
         dependencies: ["Events", "Lifecycle", "Messaging", "Outbox", "Postgres", "Primitives", "Telemetry"],

@@ -108,7 +108,8 @@ final class ConsumerCore: Sendable {
             ("partition.assignment.strategy", "cooperative-sticky"), ("enable.auto.offset.store", "false"),
             ("enable.auto.commit", "true"), ("auto.commit.interval.ms", "1000"), ("auto.offset.reset", "earliest"),
             ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000"), ("max.poll.interval.ms", "300000"),
-            ("fetch.wait.max.ms", "100"), ("fetch.error.backoff.ms", "100"), ("queued.min.messages", "1000"),
+            // A broker answers when there is something; the embedded one only when this time is over.
+            ("fetch.wait.max.ms", "20"), ("fetch.error.backoff.ms", "100"), ("queued.min.messages", "1000"),
             ("queued.max.messages.kbytes", "16384"), ("fetch.message.max.bytes", "1048576"),
             ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "1000"), ("socket.keepalive.enable", "true"),
             ("topic.metadata.refresh.interval.ms", "10000"), ("allow.auto.create.topics", "true"),
