@@ -31,17 +31,20 @@ final class MemoryAssets: AssetStore {
 
     func asset(_ id: UUID, workspaceID: UUID) async throws -> AssetInfo? { infos.withLock { $0[id] } }
 
-    func save(_ asset: NewAsset) async throws {
-        let isNew = files.withLock { files in
-            if files[asset.id] != nil { return false }
+    @discardableResult
+    func save(_ asset: NewAsset) async throws -> Bool {
+        let isNew = files.withLock { files -> Bool? in
+            if let old = files[asset.id] { return old.data == asset.data ? false : nil }
             files[asset.id] = asset
             return true
         }
-        guard isNew else { return }
+        guard let isNew else { return false }
+        guard isNew else { return true }
         infos.withLock {
             $0[asset.id] = AssetInfo(
                 id: asset.id.text, kind: asset.kind.rawValue, filename: asset.filename, contentType: asset.contentType,
                 durationMs: nil, metadata: asset.metadata)
         }
+        return true
     }
 }

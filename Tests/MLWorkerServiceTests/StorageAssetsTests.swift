@@ -91,7 +91,10 @@ import Testing
 
     @Test func whatIsThereAlreadyStays() async throws {
         let storage = Storage(status: .conflict)
-        try await with(storage) { try await $0.save(file()) }
+        try await with(storage) { assets in
+            let isOurs = try await assets.save(file())
+            #expect(isOurs == false)
+        }
         #expect(storage.stored.withLock { $0.isEmpty })
     }
 

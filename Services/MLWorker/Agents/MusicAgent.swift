@@ -40,11 +40,13 @@ struct MusicAgent: Agent {
         let output = Output(
             assetId: id.text, durationMs: sound.durationMs, mood: mood.rawValue, tempo: Int(score.tempo.rounded()),
             key: score.key, provider: "embedded/fluidsynth")
-        try await assets.save(
+        let isOurs = try await assets.save(
             NewAsset(
                 id: id, task: task, filename: "music-\(mood.rawValue).wav", contentType: "audio/wav", kind: .audio,
                 data: WAVEFile.encode(sound), provider: output.provider, prompt: input.mood,
                 metadata: try .made(output, durationMs: sound.durationMs)))
+        // The one that stays is the one that is told of.
+        if !isOurs, let made = try await assets.made(id, workspaceID: task.workspaceID, as: Output.self) { return made }
         return output
     }
 }

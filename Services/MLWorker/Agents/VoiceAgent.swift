@@ -46,11 +46,13 @@ struct VoiceAgent: Agent {
             words: recording.words.count <= Self.timedWords ? recording.words : nil, provider: recording.engine)
         var remembered = output
         remembered.words = nil
-        try await assets.save(
+        let isOurs = try await assets.save(
             NewAsset(
                 id: id, task: task, filename: "\(input.sceneId ?? "voice").wav", contentType: "audio/wav", kind: .audio,
                 data: WAVEFile.encode(recording.sound), provider: recording.engine, prompt: input.narration,
                 metadata: try .made(remembered, durationMs: recording.durationMs)))
+        // The one that stays is the one that is told of.
+        if !isOurs, let made = try await assets.made(id, workspaceID: task.workspaceID, as: Output.self) { return made }
         return output
     }
 }

@@ -8,7 +8,9 @@ protocol AssetStore: Sendable {
     func asset(_ id: UUID, workspaceID: UUID) async throws -> AssetInfo?
 
     /// Saves a file. An asset that is there already with this id is left as it is.
-    func save(_ asset: NewAsset) async throws
+    /// - Returns: false where the one that is there has another content: another try of the same work was faster.
+    @discardableResult
+    func save(_ asset: NewAsset) async throws -> Bool
 }
 
 extension AssetStore {

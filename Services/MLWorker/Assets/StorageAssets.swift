@@ -42,7 +42,8 @@ struct StorageAssets: AssetStore {
         var uploadUrl: String?
     }
 
-    func save(_ asset: NewAsset) async throws {
+    @discardableResult
+    func save(_ asset: NewAsset) async throws -> Bool {
         let declaration = Declaration(
             id: asset.id.text, workspaceId: asset.task.workspaceID.text, ownerId: asset.task.userID.text,
             projectId: asset.task.projectID?.text, filename: asset.filename, contentType: asset.contentType,
@@ -50,10 +51,10 @@ struct StorageAssets: AssetStore {
             metadata: asset.metadata)
         let declared = try await send(try .json(.POST, "\(baseURL)/internal/v1/assets", declaration))
         // The id is ours alone: what is there already under it was made by an earlier try of the same work.
-        if declared.status.rawValue == 409 { return }
+        if declared.status.rawValue == 409 { return false }
         guard (200..<300).contains(declared.status.rawValue) else { throw Self.failure(declared.status.rawValue) }
         let place: Place = try await declared.json()
-        guard let target = place.uploadUrl else { return }
+        guard let target = place.uploadUrl else { return true }
         // A path alone means storage itself.
         let upload = HTTPClientRequest(
             .PUT, target.hasPrefix("/") ? baseURL + target : target, headers: ["Content-Type": asset.contentType],
@@ -61,9 +62,9 @@ struct StorageAssets: AssetStore {
             timeout: .seconds(120))
         let stored = try await http.execute(upload)
         _ = try await stored.data()
-        guard (200..<300).contains(stored.status.rawValue) || stored.status.rawValue == 409 else {
-            throw Self.failure(stored.status.rawValue)
-        }
+        if stored.status.rawValue == 409 { return false }
+        guard (200..<300).contains(stored.status.rawValue) else { throw Self.failure(stored.status.rawValue) }
+        return true
     }
 
     private func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
