@@ -28,5 +28,8 @@ let definition = ServiceDefinition(
         subscriptions: [
             .on(WorkChanged.self) { event, tx in try await parts.take(event.payload, at: event.time, in: tx) }
         ],
-        services: [RunTimer(driver: parts.driver, postgres: platform.postgres, logger: platform.logger)])
+        services: [
+            RunTimer(driver: parts.driver, postgres: platform.postgres, logger: platform.logger),
+            Upkeep(postgres: platform.postgres, logger: platform.logger),
+        ])
 }

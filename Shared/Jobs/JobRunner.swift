@@ -22,6 +22,8 @@ public final class JobRunner: Service {
         public var poll: Duration = .seconds(1)
         /// How long jobs may go on after a stop was asked for.
         public var grace: Duration = .seconds(5)
+        /// How long jobs that ended are kept.
+        public var kept: Duration = .seconds(30 * 86_400)
         /// The waits between tries.
         public var backoff = Backoff(base: .seconds(1), maximum: .seconds(300))
         public init() {}
@@ -85,12 +87,19 @@ public final class JobRunner: Service {
     private func claim() async {
         var failures = 0
         var nextSweep = ContinuousClock.now
+        var nextPurge = ContinuousClock.now
         while !stopping.hasFired, !Task.isCancelled {
             do {
                 if ContinuousClock.now >= nextSweep {
                     while try await store.sweep() == 100 {}
                     try await measure()
                     nextSweep = .now + min(timing.lease / 3, .seconds(5))
+                }
+                if ContinuousClock.now >= nextPurge {
+                    let end = Date().addingTimeInterval(-timing.kept.seconds)
+                    // One portion a minute keeps up with any pace that one table of jobs can have.
+                    _ = try await store.purge(before: end, limit: 5000)
+                    nextPurge = .now + .seconds(60)
                 }
                 let free = slots - runningCount
                 if free > 0 {
