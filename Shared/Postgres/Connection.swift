@@ -50,10 +50,12 @@ final class Connection: EventLoop.Handler {
     }
 
     /// Sends statements and waits for all their answers.
-    /// - Parameter honoursCancellation: whether cancelling the task cancels the statements on the server.
+    /// - Parameters:
+    ///   - part: what they are to a transaction; statements that open it have no answers here.
+    ///   - honoursCancellation: whether cancelling the task cancels the statements on the server.
     /// - Throws: ``PostgresError`` of the first statement that failed, `CancellationError`.
     func run(
-        _ statements: [Statement], mode: Operation.Mode = .pipeline, limit: Duration,
+        _ statements: [Statement], mode: Operation.Mode = .pipeline, part: Operation.Part = .none, limit: Duration,
         honoursCancellation: Bool = true
     ) async throws -> [ResultSet] {
         let id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
@@ -61,7 +63,8 @@ final class Connection: EventLoop.Handler {
             try await withCheckedThrowingContinuation { continuation in
                 begin(
                     Operation(
-                        id: id, statements: statements, mode: mode, deadline: .now + limit, continuation: continuation))
+                        id: id, statements: statements, part: part, mode: mode, deadline: .now + limit,
+                        continuation: continuation))
             }
         }
         guard honoursCancellation else { return try await submit() }

@@ -28,8 +28,18 @@ struct Operation: Sendable {
         case script
     }
 
+    /// What the operation is to the transaction of its connection.
+    enum Part: Sendable {
+        case none
+        /// Within a transaction, which these statements open where it is not open yet.
+        case within([Statement])
+        /// Its end.
+        case end
+    }
+
     let id: UInt64
     let statements: [Statement]
+    let part: Part
     let mode: Mode
     let deadline: ContinuousClock.Instant
     let continuation: CheckedContinuation<[ResultSet], any Error>

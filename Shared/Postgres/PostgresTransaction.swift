@@ -88,7 +88,7 @@ public final class PostgresTransaction: Sendable {
         let (wasOpen, hooks) = end()
         if wasOpen {
             let results = try await connection.run(
-                [Statement(control: "COMMIT")], limit: limit, honoursCancellation: false)
+                [Statement(control: "COMMIT")], part: .end, limit: limit, honoursCancellation: false)
             // A transaction that failed before, with the error swallowed by the body, answers ROLLBACK here.
             guard results.first?.tag == "COMMIT" else {
                 throw PostgresError(.server, "rolled back: a statement had failed", sqlState: "25P02")
@@ -100,7 +100,8 @@ public final class PostgresTransaction: Sendable {
     private func rollback() async -> (any Error)? {
         guard end().wasOpen, connection.isOpen else { return nil }
         do {
-            _ = try await connection.run([Statement(control: "ROLLBACK")], limit: limit, honoursCancellation: false)
+            _ = try await connection.run(
+                [Statement(control: "ROLLBACK")], part: .end, limit: limit, honoursCancellation: false)
             return nil
         } catch {
             connection.close()
@@ -121,12 +122,11 @@ public final class PostgresTransaction: Sendable {
             return state.phase
         }
         if phase == .ended { throw PostgresError(.ended, "the transaction") }
-        let frame = phase == .unbegun ? begin : []
         let results = try await connection.run(
-            frame + statements, limit: limit, honoursCancellation: honoursCancellation)
-        guard results.count == frame.count + statements.count else {
+            statements, part: .within(begin), limit: limit, honoursCancellation: honoursCancellation)
+        guard results.count == statements.count else {
             throw PostgresError(.connectionLost, "answers are missing")
         }
-        return Array(results.dropFirst(frame.count))
+        return results
     }
 }

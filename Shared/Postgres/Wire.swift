@@ -15,6 +15,8 @@ struct Wire {
     private struct Active {
         let operation: Operation
         var expected: [Expected]
+        /// How many of the answers are to statements that opened the transaction.
+        let opening: Int
         var position = 0
         var results: [ResultSet] = []
         var failure: PostgresError?
@@ -31,6 +33,8 @@ struct Wire {
     private var prepared: [String: String] = [:]
     private let preparedLimit: Int
     private var preparedCount = 0
+    /// Decided when a statement is sent, not when it is asked for: one that is never sent opens nothing.
+    private var isInTransaction = false
     private var completions: [Completion] = []
     private var isWriting = false
     private var watchChange: Bool?
@@ -89,7 +93,15 @@ struct Wire {
         while active == nil, !waiting.isEmpty, let handle, socketToClose == nil {
             let operation = waiting.removeFirst()
             do {
-                active = Active(operation: operation, expected: try send(operation, on: handle))
+                var opening: [Statement] = []
+                if case .within(let statements) = operation.part, !isInTransaction { opening = statements }
+                let expected = try send(opening + operation.statements, operation.mode, on: handle)
+                switch operation.part {
+                case .none: break
+                case .within: isInTransaction = true
+                case .end: isInTransaction = false
+                }
+                active = Active(operation: operation, expected: expected, opening: opening.count)
                 flush()
             } catch let error as PostgresError where error.code == .invalidParameter {
                 complete(operation, .failure(error))
@@ -100,16 +112,18 @@ struct Wire {
         }
     }
 
-    private mutating func send(_ operation: Operation, on handle: OpaquePointer) throws -> [Expected] {
-        if operation.mode == .script {
-            guard let script = operation.statements.first else { return [] }
+    private mutating func send(
+        _ statements: [Statement], _ mode: Operation.Mode, on handle: OpaquePointer
+    ) throws -> [Expected] {
+        if mode == .script {
+            guard let script = statements.first else { return [] }
             guard PQexitPipelineMode(handle) == 1, PQsendQuery(handle, script.sql) == 1 else { throw sendFailure() }
             return []
         }
         // All parameters are checked before anything is sent: half an operation cannot be taken back.
-        let encoded = try operation.statements.map { try EncodedParameters($0.parameters) }
+        let encoded = try statements.map { try EncodedParameters($0.parameters) }
         var expected: [Expected] = []
-        for (statement, parameters) in zip(operation.statements, encoded) {
+        for (statement, parameters) in zip(statements, encoded) {
             var name = prepared[statement.sql]
             if name == nil, statement.isReusable, preparedCount < preparedLimit {
                 preparedCount += 1
@@ -235,7 +249,7 @@ struct Wire {
             let isCancellation = current.isCancelled && failure.isQueryCanceled
             complete(current.operation, .failure(isCancellation ? CancellationError() : failure))
         } else {
-            complete(current.operation, .success(current.results))
+            complete(current.operation, .success(Array(current.results.dropFirst(current.opening))))
         }
         startNext()
     }

@@ -93,6 +93,38 @@ import Testing
         }
     }
 
+    @Test func tasksMayShareATransaction() async throws {
+        try await withClient { client, _ in
+            try await client.execute("CREATE TABLE t (n int)")
+            for _ in 0..<20 {
+                await #expect(throws: Refusal.self) {
+                    try await client.withTransaction { tx in
+                        try await withThrowingTaskGroup(of: Void.self) { group in
+                            for n in 0..<8 { group.addTask { try await tx.execute("INSERT INTO t VALUES (\(n))") } }
+                            try await group.waitForAll()
+                        }
+                        throw Refusal()
+                    }
+                }
+            }
+            #expect(try await client.query("SELECT n FROM t").isEmpty)
+        }
+    }
+
+    @Test func aStatementThatIsNeverSentOpensNothing() async throws {
+        try await withClient { client, _ in
+            try await client.execute("CREATE TABLE t (name text)")
+            await #expect(throws: Refusal.self) {
+                try await client.withTransaction { tx in
+                    _ = try? await tx.execute("INSERT INTO t VALUES (\("a\0b"))")
+                    try await tx.execute("INSERT INTO t VALUES ('inside')")
+                    throw Refusal()
+                }
+            }
+            #expect(try await client.query("SELECT name FROM t").isEmpty)
+        }
+    }
+
     @Test func cannotBeUsedAfterItsEnd() async throws {
         try await withClient { client, _ in
             let kept = Mutex<PostgresTransaction?>(nil)
