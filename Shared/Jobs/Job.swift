@@ -4,25 +4,39 @@ public import Primitives
 
 /// A job as its row stands.
 public struct Job: Sendable, Identifiable {
+    /// The identity, as it was asked with.
     public let id: UUID
+    /// Which handler does it.
     public let kind: String
+    /// The tenant.
     public let workspaceID: UUID
+    /// The person who asked.
     public let userID: UUID?
+    /// The project it belongs to.
     public let projectID: UUID?
+    /// The asset it is about.
     public let assetID: UUID?
+    /// The workflow run it is a step of.
     public let runID: UUID?
+    /// The step of that run.
     public let stepID: String?
     /// Which attempt of its workflow step this job is; not how often the job itself was begun (``tries``).
     public let attempt: Int
+    /// The handler's parameters.
     public let payload: JSONValue
+    /// From -100 to 100; more comes first.
     public let priority: Int
+    /// Where it stands.
     public let status: JobStatus
     /// How often it was begun.
     public let tries: Int
+    /// How often it is begun at most.
     public let maxAttempts: Int
     /// Grows each time the job changes hands; a write with an older one has no effect.
     public let fence: Int64
+    /// Not begun earlier.
     public let runAfter: Date
+    /// When it has no use any more.
     public let deadline: Date?
     /// From 0 to 100.
     public let progress: Int
@@ -32,12 +46,19 @@ public struct Job: Sendable, Identifiable {
     public let output: JSONValue?
     /// Why the last try failed.
     public let errorCode: String?
+    /// The same for people.
     public let errorMessage: String?
+    /// Whether another try may succeed.
     public let retriable: Bool?
+    /// Whether somebody asked that it ends.
     public let cancelRequested: Bool
+    /// When it was asked for.
     public let createdAt: Date
+    /// When it was first begun.
     public let startedAt: Date?
+    /// When it ended.
     public let endedAt: Date?
+    /// When its row last changed.
     public let updatedAt: Date
     /// The trace of who asked.
     let traceparent: String?

@@ -14,6 +14,7 @@ public final class JobContext: Sendable {
         var reason: Reason?
     }
 
+    /// The job, as it was claimed.
     public let job: Job
     private let state = Mutex(State())
     private let start = ContinuousClock.now

@@ -9,6 +9,7 @@ public struct JobFailure: Error, Sendable, CustomStringConvertible {
     /// When to try again at the earliest, where the other side said so.
     public let retryAfter: Duration?
 
+    /// A failure with its stable code and the words for people.
     public init(_ code: String, _ message: String, retriable: Bool, retryAfter: Duration? = nil) {
         self.code = code
         self.message = message
@@ -16,5 +17,6 @@ public struct JobFailure: Error, Sendable, CustomStringConvertible {
         self.retryAfter = retryAfter
     }
 
+    /// Code and message.
     public var description: String { "\(code): \(message)" }
 }

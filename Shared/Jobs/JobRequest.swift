@@ -7,13 +7,19 @@ public struct JobRequest: Sendable {
     public var id: UUID
     /// Which handler does it.
     public var kind: String
+    /// The tenant.
     public var workspaceID: UUID
+    /// The person who asks.
     public var userID: UUID?
+    /// The project it belongs to.
     public var projectID: UUID?
+    /// The asset it is about.
     public var assetID: UUID?
     /// The workflow run and step that asked, and which attempt of the step this is.
     public var runID: UUID?
+    /// The step of that run.
     public var stepID: String?
+    /// Which attempt of that step.
     public var attempt: Int
     /// The handler's parameters.
     public var payload: JSONValue
@@ -26,6 +32,7 @@ public struct JobRequest: Sendable {
     /// Not to be begun earlier.
     public var notBefore: Date?
 
+    /// A request; all but kind and workspace have defaults.
     public init(
         id: UUID = .v7(), kind: String, workspaceID: UUID, userID: UUID? = nil, projectID: UUID? = nil,
         assetID: UUID? = nil, runID: UUID? = nil, stepID: String? = nil, attempt: Int = 1,

@@ -26,6 +26,7 @@ public final class JobRunner: Service {
         public var kept: Duration = .seconds(30 * 86_400)
         /// The waits between tries.
         public var backoff = Backoff(base: .seconds(1), maximum: .seconds(300))
+        /// The defaults.
         public init() {}
     }
 
@@ -35,6 +36,7 @@ public final class JobRunner: Service {
         let task: Task<JSONValue, any Error>
     }
 
+    /// The name in logs.
     public let name: String
     private let store: JobStore
     private let slots: Int
@@ -67,6 +69,7 @@ public final class JobRunner: Service {
     /// The jobs under way.
     public var runningCount: Int { running.withLock { $0.count } }
 
+    /// Claims and does jobs until it is stopped.
     public func run() async throws {
         store.attach(bell)
         defer { store.detach(bell) }
@@ -79,6 +82,7 @@ public final class JobRunner: Service {
         }
     }
 
+    /// Claims no more; lets jobs end for a while, then gives them back.
     public func stop() async {
         stopping.fire()
         bell.ring()

@@ -15,6 +15,7 @@ public final class JobStore: Sendable {
     let onChange: ChangeHandler
     private let bells = Mutex<[Bell]>([])
 
+    /// The jobs in the client's schema.
     public init(_ postgres: PostgresClient, onChange: @escaping ChangeHandler = { _, _ in }) {
         self.postgres = postgres
         self.onChange = onChange

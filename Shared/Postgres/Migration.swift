@@ -5,6 +5,7 @@ public struct Migration: Sendable, Hashable {
     /// One or more statements.
     public let sql: String
 
+    /// A step from its text.
     public init(id: String, sql: String) {
         self.id = id
         self.sql = sql

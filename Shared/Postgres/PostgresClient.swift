@@ -14,6 +14,7 @@ public import Telemetry
 /// libpq runs in non-blocking mode: callers write, one thread per client reads. Cancelling a task cancels its statement
 /// on the server. A server that falls silent costs a caller the statement timeout and five seconds.
 public final class PostgresClient: Service {
+    /// The name in logs.
     public let name = "postgres"
     let pool: ConnectionPool
     private let logger: Logger

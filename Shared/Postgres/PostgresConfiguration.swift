@@ -23,6 +23,7 @@ public struct PostgresConfiguration: Sendable {
     /// Callers that may wait for a connection at once.
     public var waitLimit: Int
 
+    /// Settings; all but the URL have defaults.
     public init(
         url: String, schema: String? = nil, applicationName: String = "atelier", poolSize: Int = 10,
         acquireTimeout: Duration = .seconds(5), connectTimeout: Duration = .seconds(5),

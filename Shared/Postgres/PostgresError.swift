@@ -5,6 +5,7 @@
 public struct PostgresError: Error, Sendable {
     /// The kind of failure; kinds may be added.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
+        /// The name of the kind, in snake case.
         public let description: String
         private init(_ description: String) { self.description = description }
 
@@ -32,6 +33,7 @@ public struct PostgresError: Error, Sendable {
         public static let migrationChanged = Code("migration_changed")
     }
 
+    /// What kind of failure it is.
     public let code: Code
     /// The five characters of SQLSTATE (PostgreSQL documentation, appendix A), where the server spoke.
     public let sqlState: String?
@@ -86,6 +88,7 @@ public struct PostgresError: Error, Sendable {
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Codes and names only: safe anywhere.
     public var description: String {
         var text = "postgres: \(code)"
         if let sqlState { text += " \(sqlState)" }
@@ -93,5 +96,6 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
         return text
     }
 
+    /// All that is known, values included: for logs of development only.
     public var debugDescription: String { message.isEmpty ? description : "\(description): \(message)" }
 }

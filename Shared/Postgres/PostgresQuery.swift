@@ -10,11 +10,13 @@ public struct PostgresQuery: Sendable, Hashable, ExpressibleByStringInterpolatio
     /// The parameters in their order.
     public private(set) var parameters: [PostgresParameter]
 
+    /// A query of constant text.
     public init(stringLiteral value: String) {
         segments = [value]
         parameters = []
     }
 
+    /// A query with what its literal interpolates.
     public init(stringInterpolation: StringInterpolation) { self = stringInterpolation.query }
 
     /// A query of constant text.
@@ -37,6 +39,7 @@ public struct PostgresQuery: Sendable, Hashable, ExpressibleByStringInterpolatio
         parameters += other.parameters
     }
 
+    /// Both queries, one after the other.
     public static func + (lhs: PostgresQuery, rhs: PostgresQuery) -> PostgresQuery {
         var sum = lhs
         sum.append(rhs)
@@ -54,6 +57,7 @@ public struct PostgresQuery: Sendable, Hashable, ExpressibleByStringInterpolatio
     public struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var query = PostgresQuery(stringLiteral: "")
 
+        /// Begins an empty query.
         public init(literalCapacity: Int, interpolationCount: Int) {}
 
         public mutating func appendLiteral(_ literal: String) { query.append(text: literal) }

@@ -24,6 +24,7 @@ public struct PostgresTransactionError: Error, Sendable, CustomStringConvertible
     /// Whether the transaction may have been committed though it failed here.
     public var outcomeUnknown: Bool { (commit as? PostgresError)?.outcomeUnknown ?? false }
 
+    /// The phases that failed, and why.
     public var description: String {
         let parts = [("body", body), ("rollback", rollback), ("commit", commit)]
         let texts = parts.compactMap { name, error in error.map { "\(name) failed (\($0))" } }
