@@ -133,15 +133,14 @@ public final class EventConsumer: Service {
         try await postgres.withTransaction { tx in
             try await outbox.append(dead, in: tx)
             guard !events.isEmpty else { return }
-            let blocked = try await inbox.blocked(Array(Set(events.map(\.key))), in: tx)
-            let free = events.filter { !blocked.contains($0.key) }
-            var new = try await inbox.claim(free.map(\.id), in: tx)
-            for event in free where new.contains(event.id) {
+            let found = try await inbox.claim(events, in: tx)
+            var new = found.new
+            for event in events where new.contains(event.id) {
                 // The same event twice in one batch is handled once.
                 if !inbox.isOff { new.remove(event.id) }
                 do { try await run(event, tx) } catch { throw Failure(event: event, cause: error) }
             }
-            for event in events where blocked.contains(event.key) {
+            for event in events where found.blocked.contains(event.key) {
                 try await inbox.park(event, attempts: 0, error: "waits behind another", delay: .zero, in: tx)
             }
             Failpoint.hit("inbox.before_commit")

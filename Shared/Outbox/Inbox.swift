@@ -19,11 +19,32 @@ struct Inbox: Sendable {
         return isOff ? Set(ids) : Set(try rows.map { try $0.decode(UUID.self) })
     }
 
-    /// Which of these keys have events that wait: whatever comes for them waits behind.
-    func blocked(_ keys: [String], in tx: PostgresTransaction) async throws -> Set<String> {
+    /// Notes events as handled in one round trip, but for those whose key has events that wait: they must wait behind.
+    /// - Returns: the events that were not noted before, and the keys that have events that wait.
+    func claim(
+        _ events: [IncomingEvent], in tx: PostgresTransaction
+    ) async throws -> (new: Set<UUID>, blocked: Set<String>) {
+        let (ids, keys) = (events.map(\.id), events.map(\.key))
+        // One statement, one snapshot: an event is either noted or behind one that waits, never neither.
         let rows = try await tx.query(
-            "SELECT DISTINCT key FROM inbox_parked WHERE consumer = \(consumer) AND key = ANY(\(keys))")
-        return Set(try rows.map { try $0.decode(String.self) })
+            """
+            WITH waiting AS (
+                SELECT DISTINCT key FROM inbox_parked WHERE consumer = \(consumer) AND key = ANY(\(keys)::text[])
+            ), noted AS (
+                INSERT INTO inbox (consumer, event_id)
+                SELECT \(consumer), event.id FROM unnest(\(ids)::uuid[], \(keys)::text[]) AS event (id, key)
+                WHERE event.key NOT IN (SELECT key FROM waiting)
+                ON CONFLICT DO NOTHING RETURNING event_id
+            )
+            SELECT event_id, NULL::text FROM noted UNION ALL SELECT NULL::uuid, key FROM waiting
+            """)
+        var (new, blocked): (Set<UUID>, Set<String>) = ([], [])
+        for row in rows {
+            let (id, key) = try row.decode((UUID?, String?).self)
+            if let id { new.insert(id) }
+            if let key { blocked.insert(key) }
+        }
+        return (isOff ? Set(events.filter { !blocked.contains($0.key) }.map(\.id)) : new, blocked)
     }
 
     /// Lets an event wait.

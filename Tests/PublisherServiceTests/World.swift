@@ -27,6 +27,7 @@ struct World: Sendable {
             let postgres = try PostgresClient(
                 configuration: PostgresConfiguration(url: database.url, schema: "publisher"), logger: .quiet)
             try await Migrator.apply(Outbox.migrations, module: "outbox", on: postgres)
+            try await Migrator.apply(Idempotency.migrations, module: "idempotency", on: postgres)
             try await Migrator.apply(definition.migrations, module: "publisher", on: postgres)
             let all = Networks(networks)
             let accounts = AccountTable(

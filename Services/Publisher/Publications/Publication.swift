@@ -1,7 +1,8 @@
 import FoundationEssentials
+import Primitives
 
 /// One asset to one or more accounts, as the API shows it.
-struct Publication: Sendable, Codable, Equatable {
+struct Publication: Sendable, Equatable {
     let id: UUID
     let assetId: UUID
     let projectId: UUID?
@@ -14,18 +15,23 @@ struct Publication: Sendable, Codable, Equatable {
     var targets: [PublicationTarget]
 }
 
-/// One account of a publication.
-struct PublicationTarget: Sendable, Codable, Equatable {
-    let accountId: UUID
-    let platform: String
-    let status: TargetStatus
-    let postId: String?
-    let postUrl: String?
-    let error: TargetError?
-}
+extension Publication: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case id, assetId, projectId, runId, caption, status, publishAt, createdAt, updatedAt, targets
+    }
 
-/// Why a target failed, or waits.
-struct TargetError: Sendable, Codable, Equatable {
-    let code: String
-    let message: String
+    // By hand because identifiers are lower case in JSON, which UUID's own coding is not.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id.text, forKey: .id)
+        try container.encode(assetId.text, forKey: .assetId)
+        try container.encode(projectId?.text, forKey: .projectId)
+        try container.encode(runId?.text, forKey: .runId)
+        try container.encode(caption, forKey: .caption)
+        try container.encode(status, forKey: .status)
+        try container.encode(publishAt, forKey: .publishAt)
+        try container.encode(createdAt, forKey: .createdAt)
+        try container.encode(updatedAt, forKey: .updatedAt)
+        try container.encode(targets, forKey: .targets)
+    }
 }

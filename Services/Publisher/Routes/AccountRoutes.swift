@@ -1,6 +1,7 @@
 import Auth
 import FoundationEssentials
 import HTTP
+import Primitives
 
 /// `/social-accounts`: connect by OAuth2, list, forget.
 struct AccountRoutes: Sendable {
@@ -19,7 +20,7 @@ struct AccountRoutes: Sendable {
         let limit = try request.pageLimit()
         let found = try await accounts.list(
             workspaceID: principal.workspaceID, limit: limit + 1, after: try request.query.uuid("cursor"))
-        return try .json(.ok, Page(found, limit: limit) { $0.id.uuidString.lowercased() })
+        return try .json(.ok, Page(found, limit: limit) { $0.id.text })
     }
 
     private struct Beginning: Decodable { let platform: String }

@@ -17,14 +17,15 @@ struct StorageAssets: AssetSource {
     }
 
     func open(_ id: UUID, workspaceID: UUID) async throws -> AssetContent? {
-        struct Question: Encodable { let workspaceId: UUID }
+        struct Question: Encodable { let workspaceId: String }
         struct Link: Decodable {
             let url: String
             let contentType: String
             let size: Int64
         }
         let request = try HTTPClientRequest.json(
-            .POST, "\(baseURL)/internal/v1/assets/\(id.text)/url", Question(workspaceId: workspaceID), headers: headers,
+            .POST, "\(baseURL)/internal/v1/assets/\(id.text)/url", Question(workspaceId: workspaceID.text),
+            headers: headers,
             timeout: .seconds(10))
         guard let link: Link = try await answer(request) else { return nil }
         let response = try await http.execute(HTTPClientRequest(.GET, link.url, timeout: nil))
