@@ -118,6 +118,8 @@ private final class WorkQueue: @unchecked Sendable {  // All state is touched un
                 return
             }
             let next = work[head]
+            // What the work holds must not live on with its place in the queue.
+            work[head] = {}
             head += 1
             if head == work.count {
                 work.removeAll(keepingCapacity: true)

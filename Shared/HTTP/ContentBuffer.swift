@@ -55,15 +55,12 @@ public struct ContentBuffer {
     /// Lets `reader` wait, or gives it at once what is there. Several chunks that wait become one.
     public mutating func take(_ reader: CheckedContinuation<Data?, any Error>) -> Wake? {
         guard head == chunks.count else {
-            var all = chunks[head]
-            head += 1
-            while head < chunks.count, all.count + chunks[head].count <= 64 << 10 {
-                all.append(chunks[head])
-                head += 1
-            }
+            var all = removeFirst()
+            while head < chunks.count, all.count + chunks[head].count <= 64 << 10 { all.append(removeFirst()) }
             count -= all.count
-            if head == chunks.count {
-                chunks.removeAll(keepingCapacity: true)
+            // A reader that never quite catches up must not keep what it has read.
+            if head == chunks.count || head >= 64 {
+                chunks.removeFirst(head)
                 head = 0
             }
             return Wake(reader: reader, result: .success(all))
@@ -73,6 +70,14 @@ public struct ContentBuffer {
         precondition(self.reader == nil, "a body has one reader")
         self.reader = reader
         return nil
+    }
+
+    private mutating func removeFirst() -> Data {
+        defer {
+            chunks[head] = Data()
+            head += 1
+        }
+        return chunks[head]
     }
 
     /// Lets a waiting reader go with `CancellationError`.
