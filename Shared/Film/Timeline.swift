@@ -63,6 +63,16 @@ public struct Timeline: Codable, Sendable, Hashable {
             burnCaptions: try values.decodeIfPresent(Bool.self, forKey: .burnCaptions) ?? true)
     }
 
+    /// The same film in a smaller picture, its shorter side at most `side` pixels (240 at least, even).
+    public func reduced(toShortSide side: Int) -> Timeline {
+        let short = min(width, height)
+        guard short > side else { return self }
+        var copy = self
+        copy.width = max(240, (width * side / short + 1) / 2 * 2)
+        copy.height = max(240, (height * side / short + 1) / 2 * 2)
+        return copy
+    }
+
     /// How long the film is, in milliseconds.
     public var durationMs: Int { scenes.last?.endMs ?? 0 }
 

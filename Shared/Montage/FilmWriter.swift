@@ -25,6 +25,9 @@ final class FilmWriter {
         settings.options = [
             "preset": look.encoder.preset, "crf": String(look.encoder.crf), "profile": "high",
         ]
+        // x264 164 reads stray memory in its macroblock tree where a row is no multiple of eight macroblocks (the
+        // program ffmpeg under MALLOC_PERTURB_ shows the same): a render that is tried again must give the same bytes.
+        if !((timeline.width + 15) / 16).isMultiple(of: 8) { settings.options["mbtree"] = "0" }
         encoder = try Encoder(settings, globalHeader: muxer.wantsGlobalHeader)
         sound = try SoundTrack(mixer, look: look, globalHeader: muxer.wantsGlobalHeader)
         streams = (try muxer.add(encoder), try muxer.add(sound.encoder))

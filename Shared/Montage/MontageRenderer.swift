@@ -48,6 +48,22 @@ public struct MontageRenderer: Sendable {
         }
     }
 
+    /// The same film, small and quick: 360 lines at most, a fast encoder, for judging before the final render
+    /// (MED-018). The sound is the final one.
+    @discardableResult
+    public func preview(
+        timeline: Timeline, inputs: [String: String], output: String,
+        progress: (RenderProgress) -> Void = { _ in }, cancel: CancellationFlag = CancellationFlag()
+    ) throws -> RenderedFilm {
+        // Before anything is divided by a size.
+        try timeline.validate()
+        var quick = self
+        quick.look.encoder = ("ultrafast", 26)
+        return try quick.render(
+            timeline: timeline.reduced(toShortSide: 360), inputs: inputs, output: output, progress: progress,
+            cancel: cancel)
+    }
+
     private func run(
         _ timeline: Timeline, _ inputs: [String: String], _ output: String, _ progress: (RenderProgress) -> Void,
         _ interrupt: Interrupt

@@ -41,7 +41,7 @@ public struct BackdropPainter {
         // Evening out, so that words are readable over any picture: dark over the whole, darker at the rim.
         canvas.fill(
             from: (0, 0), to: (0, h),
-            [(0, look.ink.opacity(0.16)), (0.5, look.ink.opacity(0.3)), (1, look.ink.opacity(0.58))])
+            [(0, look.ink.opacity(0.18)), (0.5, look.ink.opacity(0.3)), (1, look.ink.opacity(0.58))])
         canvas.mode = .softLight
         canvas.fill(from: (0, h), to: (w, 0), [(0, look.shade.opacity(0.7)), (1, look.glow.opacity(0.75))])
         canvas.mode = .screen
@@ -51,6 +51,10 @@ public struct BackdropPainter {
             [(0, look.glow.opacity(0.34)), (0.4, look.glow.opacity(0.11)), (1, look.glow.opacity(0))])
         if isNear { discs(canvas, w, h, &random) }
         canvas.mode = .over
+        // A shade where the words stand: paper on paper-bright clouds would not be read.
+        canvas.fill(
+            centre: (w / 2, h * 0.45), radius: w * 0.5, squeeze: 0.5,
+            [(0, look.ink.opacity(0.34)), (0.5, look.ink.opacity(0.26)), (1, look.ink.opacity(0))])
         canvas.fill(
             centre: (w / 2, h * 0.46), radius: max(w, h) * 0.72, squeeze: w > h ? 0.8 : 1,
             [(0, look.ink.opacity(0)), (0.55, look.ink.opacity(0.06)), (1, look.ink.opacity(0.62))])

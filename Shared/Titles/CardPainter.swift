@@ -77,7 +77,7 @@ public struct CardPainter {
             width: Painted.even(wrap + 2 * halo), height: Painted.even(layout.height + 2 * halo))
         // Balanced lines stand in a narrower column of their own.
         let indent = isLeft ? 0 : (wrap - (layout.wrap ?? wrap)) / 2
-        try canvas.draw(layout, x: halo + indent, y: halo, colour, shadow: look.ink.opacity(0.55), blur: 14 * unit)
+        try canvas.draw(layout, x: halo + indent, y: halo, colour, shadow: look.ink.opacity(0.7), blur: 14 * unit)
         let left = isLeft ? Double(width) * look.sideMargin : (Double(width) - wrap) / 2
         return Painted(canvas: canvas, x: Int(left - halo) & ~1, y: Int(y - halo) & ~1)
     }

@@ -42,6 +42,17 @@ import Testing
         #expect(throws: TimelineError.self) { try timeline.validate() }
     }
 
+    @Test("A smaller film keeps its shape and even sides")
+    func reduced() {
+        #expect(Self.timeline.reduced(toShortSide: 360).width == 640)
+        var tall = Self.timeline
+        (tall.width, tall.height) = (1080, 1920)
+        let small = tall.reduced(toShortSide: 270)
+        #expect(small.width == 270 && small.height == 480)
+        #expect(small.problems.isEmpty)
+        #expect(Self.timeline.reduced(toShortSide: 4000) == Self.timeline)
+    }
+
     @Test("Numbers beyond all bounds are refused, not added up")
     func overflow() {
         var timeline = Self.timeline

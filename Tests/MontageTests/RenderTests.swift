@@ -110,9 +110,9 @@ private let sample = Result {
         }
     }
 
-    @Test("The same inputs give the same bytes")
-    func deterministic() throws {
-        let film = try SampleFilm(width: 426, height: 240)
+    @Test("The same inputs give the same bytes", arguments: [384, 426])
+    func deterministic(width: Int) throws {
+        let film = try SampleFilm(width: width, height: 240)
         let renderer = MontageRenderer(threads: 2)
         var files: [Data] = []
         for name in ["a.mp4", "b.mp4"] {
@@ -134,6 +134,14 @@ private let sample = Result {
                 "null", "-",
             ])
         #expect(report.contains("crop=\(width):\(height):0:0"))
+    }
+
+    @Test("A preview is small, and as long as the film")
+    func preview() throws {
+        let film = try SampleFilm(width: 1920, height: 1080)
+        let made = try MontageRenderer(threads: 2).preview(
+            timeline: film.timeline, inputs: film.inputs, output: film.output)
+        #expect(made.width == 640 && made.height == 360 && made.durationMs == 12_000)
     }
 
     @Test("Progress rises to a hundred with an estimate")

@@ -10,6 +10,8 @@ import Primitives
         let timeline: Timeline
         let inputs: [String: String]
         let output: String
+        /// Threads of the encoder; x264's own number where absent.
+        var threads: Int?
     }
 
     private static func say(_ line: String) { _ = (line + "\n").withCString { write(STDERR_FILENO, $0, strlen($0)) } }
@@ -21,7 +23,7 @@ import Primitives
         }
         do {
             let job = try JSON.decode(Job.self, from: Data(contentsOf: URL(filePath: path)))
-            let film = try MontageRenderer().render(
+            let film = try MontageRenderer(threads: job.threads).render(
                 timeline: job.timeline, inputs: job.inputs, output: job.output,
                 progress: { progress in
                     if progress.percent % 10 == 0 {
