@@ -30,7 +30,9 @@ struct ProjectParts: Sendable {
         let driver = RunDriver(store: runs, outbox: outbox, metrics: metrics) { id, status, tx in
             try await projects.setStatus(id, status, in: tx)
         }
-        let workflows = try Workflows(documents: [PackageResources.film_json, PackageResources.relay_json])
+        let workflows = try Workflows(documents: [
+            PackageResources.film_json, PackageResources.relay_json, PackageResources.tour_json,
+        ])
         var routes = Router()
         ProjectRoutes(store: projects, postgres: postgres, tokens: tokens) { project, tx in
             for id in try await runs.open(of: project, in: tx) {
