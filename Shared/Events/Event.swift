@@ -15,6 +15,7 @@ public struct Event<Payload: EventPayload>: Sendable {
     public let time: Date
     /// The trace of the work that caused it.
     public let trace: Trace?
+    /// What it says.
     public let payload: Payload
 
     /// Reads the payload of an envelope.

@@ -5,6 +5,7 @@ public import Telemetry
 /// An event as it travels: CloudEvents 1.0 in Kafka's binary mode, attributes in `ce_` headers, the message as value
 /// (CloudEvents Kafka protocol binding 1.0.2, §3.2).
 public struct EventEnvelope: Sendable, Equatable {
+    /// The identifier that makes handling it once possible.
     public var id: UUID
     /// The full name of the message.
     public var type: String
@@ -12,7 +13,9 @@ public struct EventEnvelope: Sendable, Equatable {
     public var source: String
     /// The key of the record.
     public var subject: String
+    /// When it was said.
     public var time: Date
+    /// The trace of the work that caused it.
     public var trace: Trace?
     /// The message's bytes.
     public var payload: Data

@@ -2,7 +2,9 @@
 public struct EventError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of fault; new ones may come.
     public struct Code: RawRepresentable, Sendable, Hashable {
+        /// The name, for logs and dead letters.
         public let rawValue: String
+        /// A kind by its name.
         public init(rawValue: String) { self.rawValue = rawValue }
 
         /// The bytes are no message of that type, or lack what is required.
@@ -19,10 +21,12 @@ public struct EventError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let unwritable = Code(rawValue: "unwritable")
     }
 
+    /// The kind of fault.
     public let code: Code
     /// What is wrong, without the content.
     public let reason: String
 
+    /// An error of a kind.
     public init(_ code: Code, _ reason: String) {
         self.code = code
         self.reason = reason

@@ -15,5 +15,6 @@ public protocol EventPayload: Codable, Sendable, Equatable {
 }
 
 extension EventPayload {
+    /// The only topic of its type.
     public var topic: Topic { Self.topics[0] }
 }

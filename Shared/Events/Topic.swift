@@ -6,23 +6,36 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
     public init(rawValue: String) { self.rawValue = rawValue }
     public var description: String { rawValue }
 
-    /// What the service `user` tells; the others likewise.
+    /// What the service `user` tells.
     public static let userEvents = Topic(rawValue: "atelier.user.events.v1")
+    /// What the service `project` tells.
     public static let projectEvents = Topic(rawValue: "atelier.project.events.v1")
+    /// What the service `storage` tells.
     public static let storageEvents = Topic(rawValue: "atelier.storage.events.v1")
+    /// What the media worker tells.
     public static let mediaEvents = Topic(rawValue: "atelier.media.events.v1")
+    /// What the ML worker tells.
     public static let mlEvents = Topic(rawValue: "atelier.ml.events.v1")
+    /// What the service `publisher` tells.
     public static let publisherEvents = Topic(rawValue: "atelier.publisher.events.v1")
+    /// What the service `notifier` tells.
     public static let notifierEvents = Topic(rawValue: "atelier.notifier.events.v1")
+    /// What the service `analytics` tells.
     public static let analyticsEvents = Topic(rawValue: "atelier.analytics.events.v1")
 
-    /// What the media worker is told; the others likewise.
+    /// What the media worker is told.
     public static let mediaCommands = commands(of: .mediaWorker)
+    /// What the ML worker is told.
     public static let mlCommands = commands(of: .mlWorker)
+    /// What the service `publisher` is told.
     public static let publisherCommands = commands(of: .publisher)
+    /// What the service `notifier` is told.
     public static let notifierCommands = commands(of: .notifier)
+    /// What the service `analytics` is told.
     public static let analyticsCommands = commands(of: .analytics)
+    /// What the service `storage` is told.
     public static let storageCommands = commands(of: .storage)
+    /// What the service `user` is told.
     public static let userCommands = commands(of: .user)
 
     /// Where a worker is told what to do.

@@ -6,12 +6,14 @@ public import Telemetry
 
 /// A topic as it should be.
 public struct TopicSpecification: Sendable, Hashable {
+    /// The name that Kafka knows.
     public let name: String
     /// Where `nil`, the settings' number.
     public let partitions: Int?
     /// Settings of the topic, as `max.message.bytes`.
     public let configuration: [String: String]
 
+    /// A topic with its number of partitions and its settings.
     public init(_ name: String, partitions: Int? = nil, configuration: [String: String] = [:]) {
         self.name = name
         self.partitions = partitions

@@ -15,6 +15,7 @@ public final class KafkaConsumer: Service {
     /// Handles records of one partition, in order.
     public typealias Handler = @Sendable ([ReceivedRecord]) async throws -> Void
 
+    /// The part's name in logs.
     public let name = "kafka-consumer"
     private let core: ConsumerCore
     private let ended = AsyncTrigger()

@@ -4,7 +4,9 @@ internal import CKafka
 public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure, as librdkafka names it; new ones may come.
     public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The name, for logs.
         public let rawValue: String
+        /// A kind by its name.
         public init(rawValue: String) { self.rawValue = rawValue }
 
         /// The setting does not exist or has a wrong value.
@@ -25,6 +27,7 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let broker = Code(rawValue: "broker")
     }
 
+    /// The kind of failure.
     public let code: Code
     /// What happened, without content.
     public let reason: String

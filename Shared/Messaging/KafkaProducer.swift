@@ -11,6 +11,7 @@ public import Telemetry
 /// A record has no time limit of its own: while no broker answers it waits, in order, and whoever sent it waits too.
 /// It fails only for good, or when the producer is stopped. The records that wait are bounded (20,000, 64 MiB).
 public final class KafkaProducer: Service {
+    /// The part's name in logs.
     public let name = "kafka-producer"
     private let settings: KafkaSettings
     private let logger: Logger
@@ -44,6 +45,7 @@ public final class KafkaProducer: Service {
         instance.end()
     }
 
+    /// Lets ``run()`` write what waits, and return.
     public func stop() async { stopped.fire() }
 
     /// Writes a record and waits for the acknowledgement.

@@ -8,19 +8,24 @@ public struct KafkaRecord: Sendable, Equatable {
     public var key: Data
     /// Headers in their order.
     public var headers: [Header]
+    /// The content.
     public var value: Data
 
     /// A header of a record.
     public struct Header: Sendable, Equatable {
+        /// The name; it may come several times.
         public var name: String
+        /// The content.
         public var value: Data
 
+        /// A header from its parts.
         public init(_ name: String, _ value: Data) {
             self.name = name
             self.value = value
         }
     }
 
+    /// A record from its parts.
     public init(topic: String, key: Data, headers: [Header], value: Data) {
         self.topic = topic
         self.key = key
@@ -31,16 +36,23 @@ public struct KafkaRecord: Sendable, Equatable {
 
 /// Where a record stands in its topic.
 public struct RecordPosition: Sendable, Hashable {
+    /// The partition, from 0.
     public let partition: Int32
+    /// The place in the partition, from 0.
     public let offset: Int64
 }
 
 /// A record as it was read.
 public struct ReceivedRecord: Sendable {
+    /// The name of the topic.
     public let topic: String
+    /// The partition, from 0.
     public let partition: Int32
+    /// The place in the partition, from 0.
     public let offset: Int64
+    /// What its partition was chosen by.
     public let key: Data?
+    /// Headers in their order, a hundred at most.
     public let headers: [KafkaRecord.Header]
     /// `nil` for a tombstone.
     public let value: Data?

@@ -9,8 +9,10 @@ public struct DeliveryFaults: Sendable {
     /// Events are published before the change that they tell of is certain.
     public var publishBeforeCommit: Bool
 
+    /// No faults: the only choice in production.
     public static let none = DeliveryFaults(inboxOff: false, publishBeforeCommit: false)
 
+    /// The faults that are switched on.
     public init(inboxOff: Bool, publishBeforeCommit: Bool) {
         self.inboxOff = inboxOff
         self.publishBeforeCommit = publishBeforeCommit

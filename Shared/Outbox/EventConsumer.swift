@@ -13,6 +13,7 @@ public import Telemetry
 /// one by one; what fails then is parked and tried again with growing waits, its key's later events behind it, all other
 /// keys going on. What cannot be read, or failed too often, goes to the dead letters.
 public final class EventConsumer: Service {
+    /// The part's name in logs.
     public let name = "event consumer"
     private let group: String
     private let handlers: [String: Subscription]
@@ -29,12 +30,15 @@ public final class EventConsumer: Service {
     public struct Options: Sendable {
         /// Tries in all, the first included, before an event goes to the dead letters.
         public var attempts = 8
+        /// The waits between tries.
         public var backoff = Backoff(base: .milliseconds(500), maximum: .seconds(60))
         /// How long one event's handler may take.
         public var limit = Duration.seconds(30)
+        /// The usual choice.
         public init() {}
     }
 
+    /// - Parameter group: the name under which replicas share the work, and the inbox's.
     public init(
         group: String, subscriptions: [Subscription], settings: KafkaSettings, outbox: Outbox,
         postgres: PostgresClient, faults: DeliveryFaults = .none, options: Options = Options(),
@@ -55,6 +59,7 @@ public final class EventConsumer: Service {
 
     private var topics: [String] { Set(handlers.values.flatMap(\.topics)).sorted() }
 
+    /// Consumes until ``stop()``.
     public func run() async throws {
         try await prepareTopics()
         guard !stopping.hasFired else { return }
@@ -73,6 +78,7 @@ public final class EventConsumer: Service {
         }
     }
 
+    /// Lets batches under way end.
     public func stop() async { stopping.fire() }
 
     /// Topics that are missing are made; a broker that is away is waited for.

@@ -17,6 +17,7 @@ public final class Outbox: Sendable {
     /// Only for the test of the tests: publishes at once, whether or not the change happens.
     private let early = Mutex<(@Sendable (KafkaRecord) -> Void)?>(nil)
 
+    /// - Parameter source: the service, as it stands in `ce_source`.
     public init(source: String, faults: DeliveryFaults = .none) {
         self.source = source
         self.faults = faults
@@ -68,6 +69,7 @@ public final class Outbox: Sendable {
 
 /// One event on its way: what stands in an outbox row.
 public struct OutboxEntry: Sendable {
+    /// The identifier of the event.
     public let id: UUID
     let topic: String
     let key: String

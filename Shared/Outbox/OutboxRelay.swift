@@ -13,6 +13,7 @@ public import Telemetry
 /// brokers announce another cluster than the rows were sent to, what was sent within the window is sent again: a broker
 /// that lost its log has lost nothing that the database knows, and every inbox ignores what it has handled.
 public final class OutboxRelay: Service {
+    /// The part's name in logs.
     public let name = "outbox relay"
     private let postgres: PostgresClient
     private let producer: KafkaProducer
@@ -38,9 +39,11 @@ public final class OutboxRelay: Service {
         public var clusterCheck = Duration.seconds(2)
         /// How long the lease of a relay that says nothing lasts: as long as events of a killed process wait.
         public var lease = Duration.seconds(3)
+        /// The usual choice.
         public init() {}
     }
 
+    /// A relay of one outbox; several replicas may run, one sends.
     public init(
         outbox: Outbox, postgres: PostgresClient, producer: KafkaProducer, options: Options = Options(),
         logger: Logger, metrics: MetricsRegistry = .shared
@@ -54,6 +57,7 @@ public final class OutboxRelay: Service {
         outbox.setEarlyPublisher { record in Task { _ = await producer.send([record]) } }
     }
 
+    /// Publishes until ``stop()``.
     public func run() async throws {
         // Beside the group: a send waits for as long as there is no broker, and a stop does not wait for that. What was
         // not marked as sent is sent again by the next process.
@@ -75,6 +79,7 @@ public final class OutboxRelay: Service {
         _ = try? await postgres.execute("DELETE FROM outbox_lease WHERE owner = \(owner)")
     }
 
+    /// Lets what is committed go out, for three seconds at most.
     public func stop() async { stopping.fire() }
 
     private func relay() async {

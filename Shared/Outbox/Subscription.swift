@@ -28,7 +28,9 @@ public struct Subscription: Sendable {
 
 /// An event that will never be handled, however often it comes: it goes to the dead letters at once.
 public struct EventRejected: Error, Sendable, CustomStringConvertible {
+    /// Why, for the dead letter.
     public let reason: String
+    /// An event that is refused for a reason.
     public init(_ reason: String) { self.reason = reason }
     public var description: String { reason }
 }

@@ -72,16 +72,21 @@ final class World: Sendable {
                 metrics: metrics))
     }
 
-    func startConsumer(
+    func makeConsumer(
         group: String = "g", faults: DeliveryFaults = .none, attempts: Int = 4, _ subscriptions: [Subscription]
-    ) {
+    ) -> EventConsumer {
         var options = EventConsumer.Options()
         options.attempts = attempts
         options.backoff = Backoff(base: .milliseconds(20), maximum: .milliseconds(100))
-        start(
-            EventConsumer(
-                group: group, subscriptions: subscriptions, settings: settings, outbox: outbox, postgres: postgres,
-                faults: faults, options: options, logger: logger, metrics: metrics))
+        return EventConsumer(
+            group: group, subscriptions: subscriptions, settings: settings, outbox: outbox, postgres: postgres,
+            faults: faults, options: options, logger: logger, metrics: metrics)
+    }
+
+    func startConsumer(
+        group: String = "g", faults: DeliveryFaults = .none, attempts: Int = 4, _ subscriptions: [Subscription]
+    ) {
+        start(makeConsumer(group: group, faults: faults, attempts: attempts, subscriptions))
     }
 
     /// Notes each event as an effect in the handler's transaction.
