@@ -5,6 +5,7 @@ import Images
 import Jobs
 import Postgres
 import Primitives
+import Telemetry
 import TestKit
 import Testing
 
@@ -96,6 +97,8 @@ extension HostileMedia {
                     "/api/v1/assets/\(film.text)/transcodes",
                     ["format": "webm", "maxHeight": 120, "startMs": 12_000, "endMs": 13_000])
                 #expect(shorter.status == 202)
+                let queue = RenderQueue(postgres: bench.postgres, metrics: .shared)
+                #expect(try await queue.measure() == 2)
                 let jobs = try await bench.running { try await bench.settled() }
                 #expect(jobs.count == 2)
                 for job in jobs { #expect(job.status == .succeeded, "\(job.errorMessage ?? "")") }

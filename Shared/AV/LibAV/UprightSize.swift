@@ -31,7 +31,7 @@ package struct UprightSize: Sendable, Hashable {
     package func fitted(maxWidth: Int?, maxHeight: Int?) -> (width: Int, height: Int) {
         let scale = min(
             1, Double(maxWidth ?? width) / Double(max(1, width)), Double(maxHeight ?? height) / Double(max(1, height)))
-        func even(_ side: Int) -> Int { max(2, Int((Double(side) * scale / 2).rounded(.down)) * 2) }
+        func even(_ side: Int) -> Int { max(2, Int((Double(side) * scale / 2 + 0.001).rounded(.down)) * 2) }
         return (even(width), even(height))
     }
 }
