@@ -12,6 +12,7 @@ struct ProjectParts: Sendable {
     static let migrations = [
         Migration(id: "V0001_projects", sql: PackageResources.V0001_projects_sql),
         Migration(id: "V0002_runs", sql: PackageResources.V0002_runs_sql),
+        Migration(id: "V0003_run_output_deferred", sql: PackageResources.V0003_run_output_deferred_sql),
     ]
 
     let projects: ProjectStore
@@ -55,7 +56,13 @@ struct ProjectParts: Sendable {
 
     /// Takes in what a worker told: for the view of all work, and for the run that waits for it.
     func take(_ change: WorkChanged, at time: Date, in tx: PostgresTransaction) async throws {
-        try await work.take(change, at: time, in: tx)
-        if change.runID != nil { try await driver.take(change, in: tx) }
+        let noting = work.taking(change, at: time)
+        guard RunDriver.concerns(change), let id = change.runID else {
+            try await tx.execute(noting)
+            return
+        }
+        let rows = try await tx.batch([noting, runs.locking(id)])
+        guard let row = rows[1].first else { return }
+        try await driver.take(change, into: runs.decode(row, in: tx), in: tx)
     }
 }

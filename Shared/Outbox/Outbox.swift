@@ -38,7 +38,13 @@ public final class Outbox: Sendable {
 
     /// Adds several events in one statement, in order.
     public func append(_ entries: [OutboxEntry], in transaction: PostgresTransaction) async throws {
-        guard !entries.isEmpty else { return }
+        if let statement = statement(adding: entries, in: transaction) { try await transaction.execute(statement) }
+    }
+
+    /// The statement that adds events, for a caller that sends it together with others of the same transaction; `nil`
+    /// where there are none.
+    public func statement(adding entries: [OutboxEntry], in transaction: PostgresTransaction) -> PostgresQuery? {
+        guard !entries.isEmpty else { return nil }
         var query: PostgresQuery = "INSERT INTO outbox (event_id, topic, key, headers, value) VALUES "
         for (index, entry) in entries.enumerated() {
             if index > 0 { query.append(", ") }
@@ -46,7 +52,6 @@ public final class Outbox: Sendable {
         }
         // The same dead letter twice is one; the ids of events are new.
         query.append(" ON CONFLICT (event_id) DO NOTHING")
-        try await transaction.execute(query)
         if faults.publishBeforeCommit, let publish = early.withLock({ $0 }) {
             for entry in entries { publish(entry.record) }
         }
@@ -54,6 +59,7 @@ public final class Outbox: Sendable {
             Failpoint.hit("outbox.after_commit")
             wake()
         }
+        return query
     }
 
     /// Calls `waker` after each commit that added events.

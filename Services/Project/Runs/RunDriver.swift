@@ -24,16 +24,17 @@ struct RunDriver: Sendable {
     /// - Returns: the run after its first steps.
     func start(_ run: Run, in tx: PostgresTransaction) async throws -> Run {
         var run = run
-        // Its row comes first: outputs and later transactions refer to it.
-        try await store.insert(run, in: tx)
-        try await apply(.start, to: &run, outputs: [:], in: tx)
+        try await apply(.start, to: &run, outputs: [:], isNew: true, in: tx)
         return run
     }
 
     /// Applies an event to a run that is locked by this transaction.
-    /// - Parameter outputs: what the steps gave so far, where it is known already.
+    /// - Parameters:
+    ///   - outputs: what the steps gave so far, where it is known already.
+    ///   - isNew: whether the run has no row yet.
     func apply(
-        _ event: RunEvent, to run: inout Run, outputs: [String: JSONValue]? = nil, in tx: PostgresTransaction
+        _ event: RunEvent, to run: inout Run, outputs: [String: JSONValue]? = nil, isNew: Bool = false,
+        in tx: PostgresTransaction
     ) async throws {
         let before = run.state
         let machine = RunMachine(definition: run.definition)
@@ -58,19 +59,24 @@ struct RunDriver: Sendable {
                 open.append(answer)
             }
         }
-        guard run.state != before else { return }
-        try await store.update(run, in: tx)
+        guard run.state != before || isNew else { return }
         try await tell(run, before: before, &messages, in: tx)
-        try await outbox.append(messages, in: tx)
+        // One round trip for all of it.
+        var statements = isNew ? store.inserting(run, in: tx) : [store.updating(run)]
+        if let statement = outbox.statement(adding: messages, in: tx) { statements.append(statement) }
+        _ = try await tx.batch(statements)
     }
 
-    /// Takes a worker's answer into the run; stale ones change nothing.
-    func take(_ change: WorkChanged, in tx: PostgresTransaction) async throws {
-        // That work waits or has just begun changes no run: it is not locked for that.
-        if change.status == "pending" || change.status == "running" && change.progress == 0 { return }
-        guard let id = change.runID, let step = change.stepID, var run = try await store.lock(id, in: tx),
-            let key = run.key(stepName: step)
-        else { return }
+    /// Whether a worker's news can change a run: that work waits or has just begun does not.
+    static func concerns(_ change: WorkChanged) -> Bool {
+        change.runID != nil && change.stepID != nil && change.status != "pending"
+            && (change.status != "running" || change.progress > 0)
+    }
+
+    /// Takes a worker's answer into its run, which is locked; stale ones change nothing.
+    func take(_ change: WorkChanged, into run: Run, in tx: PostgresTransaction) async throws {
+        var run = run
+        guard let key = change.stepID.flatMap(run.key(stepName:)) else { return }
         let token = Int64(change.attempt)
         switch change.status {
         case "running":

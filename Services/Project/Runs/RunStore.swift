@@ -6,8 +6,8 @@ import Primitives
 struct RunStore: Sendable {
     private let definitions = DefinitionCache()
 
-    /// Adds a run, and its definition where it is new.
-    func insert(_ run: Run, in tx: PostgresTransaction) async throws {
+    /// The statements that add a run, and its definition where it is new.
+    func inserting(_ run: Run, in tx: PostgresTransaction) -> [PostgresQuery] {
         let definition = run.definition
         var statements: [PostgresQuery] = []
         if definitions[run.definitionID] == nil {
@@ -21,28 +21,38 @@ struct RunStore: Sendable {
         statements.append(
             """
             INSERT INTO run (id, workspace_id, user_id, project_id, workflow_id, definition_id, input, state, status,
-                             trace_id, due_at)
+                             outputs, trace_id, due_at)
             VALUES (\(run.id), \(run.workspaceID), \(run.userID), \(run.projectID), \(definition.id),
                     \(run.definitionID), \(run.input), \(PostgresJSON(run.state)),
-                    \(run.state.status.rawValue), \(run.traceID), \(due(run)))
+                    \(run.state.status.rawValue), \(run.outputs), \(run.traceID), \(due(run)))
             """)
-        _ = try await tx.batch(statements)
+        return statements
     }
 
-    /// Stores what an event changed.
-    func update(_ run: Run, in tx: PostgresTransaction) async throws {
-        try await tx.execute(
-            """
-            UPDATE run SET state = \(PostgresJSON(run.state)), status = \(run.state.status.rawValue),
-                outputs = \(run.outputs), due_at = \(due(run)), updated_at = now()
-            WHERE id = \(run.id)
-            """)
+    /// The statement that stores what an event changed.
+    func updating(_ run: Run) -> PostgresQuery {
+        """
+        UPDATE run SET state = \(PostgresJSON(run.state)), status = \(run.state.status.rawValue),
+            outputs = \(run.outputs), due_at = \(due(run)), updated_at = now()
+        WHERE id = \(run.id)
+        """
     }
+
+    /// Stores when a run is to be looked at again.
+    func update(_ run: Run, in tx: PostgresTransaction) async throws { try await tx.execute(updating(run)) }
 
     /// The run, locked until the transaction ends.
     func lock(_ id: UUID, in tx: PostgresTransaction) async throws -> Run? {
-        guard let row = try await tx.query(select + " WHERE id = \(id) FOR UPDATE").first else { return nil }
-        return try await decode(row) { try await tx.query($0) }
+        guard let row = try await tx.query(locking(id)).first else { return nil }
+        return try await decode(row, in: tx)
+    }
+
+    /// The statement of ``lock(_:in:)``, for a caller that sends it together with others.
+    func locking(_ id: UUID) -> PostgresQuery { select + " WHERE id = \(id) FOR UPDATE" }
+
+    /// Reads a row of ``locking(_:)``.
+    func decode(_ row: PostgresRow, in tx: PostgresTransaction) async throws -> Run {
+        try await decode(row) { try await tx.query($0) }
     }
 
     /// A run of a workspace.
@@ -89,14 +99,18 @@ struct RunStore: Sendable {
     func insertOutput(
         _ output: JSONValue, reference: String, run: UUID, in tx: PostgresTransaction
     ) async throws -> [String: JSONValue] {
-        let rows = try await tx.batch([
+        // The select sees what was there before.
+        let rows = try await tx.query(
             """
-            INSERT INTO run_output (run_id, reference, output) VALUES (\(run), \(reference), \(output))
-            ON CONFLICT DO NOTHING
-            """,
-            "SELECT reference, output FROM run_output WHERE run_id = \(run)",
-        ])
-        return try pairs(rows[1])
+            WITH made AS (
+                INSERT INTO run_output (run_id, reference, output) VALUES (\(run), \(reference), \(output))
+                ON CONFLICT DO NOTHING
+            )
+            SELECT reference, output FROM run_output WHERE run_id = \(run)
+            """)
+        var outputs = try pairs(rows)
+        if outputs[reference] == nil { outputs[reference] = output }
+        return outputs
     }
 
     /// An earlier result for the same key, not older than thirty days.

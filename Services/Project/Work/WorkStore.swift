@@ -5,13 +5,12 @@ import Primitives
 
 /// The SQL of the copy of all work.
 struct WorkStore: Sendable {
-    /// Takes in what a worker told; what is older than what is known changes nothing.
-    func take(_ change: WorkChanged, at time: Date, in tx: PostgresTransaction) async throws {
+    /// The statement that takes in what a worker told; what is older than what is known changes nothing.
+    func taking(_ change: WorkChanged, at time: Date) -> PostgresQuery {
         let output = change.outputJSON.isEmpty ? nil : try? JSON.decode(JSONValue.self, from: change.outputJSON)
         let isFinal = change.status == "succeeded" || change.status == "failed" || change.status == "cancelled"
         let ended: Date? = isFinal ? time : nil
-        try await tx.execute(
-            """
+        return """
             INSERT INTO work AS known (\(Work.columns))
             VALUES (\(change.workID), \(change.worker.rawValue), \(change.kind), \(change.workspaceID),
                 \(change.userID), \(change.projectID), \(change.assetID), \(change.runID), \(change.stepID),
@@ -22,7 +21,7 @@ struct WorkStore: Sendable {
                 output = excluded.output, error_code = excluded.error_code, error_message = excluded.error_message,
                 retriable = excluded.retriable, changed_at = excluded.changed_at, ended_at = excluded.ended_at
             WHERE excluded.changed_at >= known.changed_at AND excluded.workspace_id = known.workspace_id
-            """)
+            """
     }
 
     /// The work of a workspace.
