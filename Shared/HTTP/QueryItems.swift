@@ -43,7 +43,7 @@ public struct QueryItems: Sendable {
     /// An identifier; `nil` where it is absent.
     /// - Throws: ``Problem`` where it is something else.
     public func uuid(_ name: String) throws -> UUID? {
-        guard let text = self[name], !text.isEmpty else { return nil }
+        guard let text = self[name] else { return nil }
         guard text.utf8.count == 36, let id = UUID(uuidString: text) else {
             throw Problem.invalid(field: name, reason: "must be an id")
         }

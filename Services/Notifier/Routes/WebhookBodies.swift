@@ -9,8 +9,8 @@ struct NewWebhook: Sendable, Decodable {
     func check(allowsPrivate: Bool) throws {
         _ = try WebhookTarget(url, allowsPrivate: allowsPrivate)
         if let events { try WebhookEvents.check(events) }
-        if let description, description.utf8.count > 500 {
-            throw Problem.invalid(field: "description", reason: "may have 500 bytes at most")
+        if let description, description.unicodeScalars.count > 120 {
+            throw Problem.invalid(field: "description", reason: "may have 120 characters at most")
         }
     }
 }
@@ -25,8 +25,8 @@ struct WebhookChange: Sendable, Decodable {
     func check(allowsPrivate: Bool) throws {
         if let url { _ = try WebhookTarget(url, allowsPrivate: allowsPrivate) }
         if let events { try WebhookEvents.check(events) }
-        if let description, description.utf8.count > 500 {
-            throw Problem.invalid(field: "description", reason: "may have 500 bytes at most")
+        if let description, description.unicodeScalars.count > 120 {
+            throw Problem.invalid(field: "description", reason: "may have 120 characters at most")
         }
     }
 }

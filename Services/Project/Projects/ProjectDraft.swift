@@ -24,8 +24,8 @@ struct ProjectDraft: Decodable, Sendable {
         } else if isNew {
             faults.append(("title", "is required"))
         }
-        if let description, description.utf8.count > 20_000 {
-            faults.append(("description", "must have 20000 bytes at most"))
+        if let description, description.unicodeScalars.count > 5000 {
+            faults.append(("description", "must have 5000 characters at most"))
         }
         if let description, description.unicodeScalars.contains("\0") {
             faults.append(("description", "must not contain a NUL"))
