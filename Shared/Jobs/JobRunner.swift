@@ -281,12 +281,6 @@ public final class JobRunner: Service {
 
     private func measure() async throws {
         let load = try await store.load()
-        let renders = ["montage", "render"]
-        if handlers.keys.contains(where: renders.contains) {
-            let waiting = load.reduce(0) { renders.contains($1.kind) ? $0 + $1.count : $0 }
-            MetricsRegistry.shared.gauge(
-                "render_queue_size", "Renders of timelines that wait or run.", [:], Double(waiting))
-        }
         for kind in handlers.keys {
             for status in ["pending", "running"] {
                 let count = load.first { $0.kind == kind && $0.status == status }?.count ?? 0
