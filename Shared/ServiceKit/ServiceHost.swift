@@ -64,7 +64,10 @@ struct ServiceHost<Settings: Configurable>: Sendable {
                 router: admin, host: configuration.host, port: configuration.adminPort, name: "admin", logger: logger))
         if !configuration.tracesEndpoint.isEmpty {
             let exporter = SpanExporter(endpoint: configuration.tracesEndpoint, http: http, metrics: metrics)
-            SpanExport.install { exporter.add($0) }
+            // Probes come every few seconds, for ever: nobody looks for them.
+            SpanExport.install { span in
+                if !span.name.contains(" /health/"), !span.name.hasSuffix(" /metrics") { exporter.add(span) }
+            }
             parts.append(exporter)
         }
         parts.append(Unwaited(postgres))

@@ -34,7 +34,7 @@ final class TraceCollector: Sendable {
     }
 
     private let traces = Mutex<(spans: [String: [Span]], order: [String])>(([:], []))
-    private static let kept = 2_000
+    private static let kept = 20_000
 
     func add(to routes: inout Router) {
         routes.post("/v1/traces") { request in

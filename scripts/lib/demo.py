@@ -221,7 +221,7 @@ def show_result(fleet, result, step):
     show(f"post           {result['target']['postUrl']}")
     show(f"sandbox        {fleet.sandbox_url}/")
     rows = fleet.postgres.sql(
-        "SELECT id, platform, status, post_id FROM publisher.ledger ORDER BY created_at").strip()
+        "SELECT platform, status, post_id FROM publisher.ledger ORDER BY created_at").strip().replace("\t", "  ")
     show(f"ledger         {rows}")
     trace = result["run"].get("traceId")
     if trace:
@@ -243,10 +243,11 @@ def main(arguments):
     keep = "--keep" in arguments
     if Fleet.stop_noted(FOLDER):
         print("stopped the fleet that an earlier call left running")
-    shutil.rmtree(OUTPUT, ignore_errors=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)
     os.makedirs(OUTPUT)
     fleet = Fleet(FOLDER, gateway_port=int(os.environ.get("PORT", "8080")) if keep else None,
                   environment={"RATE_LIMIT_SCALE": "10"})
+    fleet.postgres.wipe()
     step = Steps()
     failed = True
     try:
@@ -256,7 +257,7 @@ def main(arguments):
         result = journey(fleet, step)
         show_result(fleet, result, step)
         failed = False
-    except (ApiError, FleetError, TimeoutError) as error:
+    except (ApiError, FleetError, TimeoutError, OSError, KeyError) as error:
         print(f"\n✗ {error}\n  logs: {fleet.folder}/log", file=sys.stderr)
     finally:
         if failed or not keep:

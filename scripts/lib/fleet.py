@@ -142,6 +142,10 @@ class Postgres:
         except FileNotFoundError:
             pass
 
+    def wipe(self):
+        """Takes away what an earlier installation in this folder left."""
+        shutil.rmtree(self.data, ignore_errors=True)
+
     def stop(self, mode="fast"):
         self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop", check=False)
 
@@ -263,7 +267,7 @@ class Fleet:
             if waiting and time.monotonic() > end:
                 name = sorted(waiting)[0]
                 raise FleetError(f"not ready after {deadline} s: {', '.join(sorted(waiting))}\n{self.tail(name)}")
-            time.sleep(0.01)
+            time.sleep(0.02)
 
     def is_ready(self, name):
         try:
