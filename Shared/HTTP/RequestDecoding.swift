@@ -16,6 +16,12 @@ extension HTTPRequest {
         }
         let data = try await body.collect(upTo: limit)
         do { return try JSON.decode(type, from: data) } catch let error as DecodingError {
+            // The decoder says of a number that fits no field what it says of text that is no JSON at all.
+            if case .dataCorrupted(let context) = error, context.codingPath.isEmpty,
+                (try? JSON.decode(JSONValue.self, from: data)) != nil
+            {
+                throw Problem.invalid(field: "the content", reason: "has a number that is out of range or not whole")
+            }
             throw Problem(decoding: error)
         }
     }

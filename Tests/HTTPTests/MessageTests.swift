@@ -22,6 +22,7 @@ struct MessageTests {
         (#"{"title":null}"#, "title must not be null."),
         (#"{"title":"a","items":[{"count":1},{"count":"x"}]}"#, "items[1].count must be a whole number."),
         (#"{"title":"a","items":3}"#, "items must be a list."), (#"{"title":"#, "The content is not valid JSON."),
+        (#"{"title":"a","items":[{"count":1.5}]}"#, "the content has a number that is out of range or not whole."),
     ])
     func namesTheFaultyField(text: String, detail: String) async {
         let problem = await #expect(throws: Problem.self) { try await decode(text) }
