@@ -112,6 +112,7 @@ final class ConsumerCore: Sendable {
             ("fetch.wait.max.ms", "20"), ("fetch.error.backoff.ms", "100"), ("queued.min.messages", "1000"),
             ("queued.max.messages.kbytes", "16384"), ("fetch.message.max.bytes", "1048576"),
             ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "1000"), ("socket.keepalive.enable", "true"),
+            ("socket.nagle.disable", "true"),
             ("topic.metadata.refresh.interval.ms", "10000"), ("allow.auto.create.topics", "true"),
             ("log.connection.close", "false"),
         ]

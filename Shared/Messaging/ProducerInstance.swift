@@ -24,7 +24,7 @@ final class ProducerInstance: Sendable {
                 // No limit of its own: a record that gave up while a later one of its key did not would break order.
                 ("message.timeout.ms", "0"), ("linger.ms", "1"), ("queue.buffering.max.messages", "20000"),
                 ("queue.buffering.max.kbytes", "65536"), ("message.max.bytes", "8388608"),
-                ("socket.keepalive.enable", "true"), ("reconnect.backoff.ms", "50"),
+                ("socket.keepalive.enable", "true"), ("socket.nagle.disable", "true"), ("reconnect.backoff.ms", "50"),
                 ("reconnect.backoff.max.ms", "1000"), ("allow.auto.create.topics", "true"),
                 ("topic.metadata.refresh.interval.ms", "10000"), ("log.connection.close", "false"),
             ],

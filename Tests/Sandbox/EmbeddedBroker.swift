@@ -18,6 +18,9 @@ final class EmbeddedBroker: @unchecked Sendable {  // The handles are made once 
     init(port: Int) throws {
         var text = [CChar](repeating: 0, count: 512)
         let conf = rd_kafka_conf_new()
+        // The broker's own sockets take this from the client that it is made with. Without it, several answers in a row
+        // wait for the other side's delayed acknowledgement, 40 ms each time.
+        rd_kafka_conf_set(conf, "socket.nagle.disable", "true", nil, 0)
         guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, &text, text.count) else {
             throw Failed(
                 description:
