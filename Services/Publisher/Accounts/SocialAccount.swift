@@ -27,7 +27,7 @@ extension SocialAccount: Encodable {
         try container.encode(username, forKey: .username)
         try container.encode(status, forKey: .status)
         try container.encode(userId.text, forKey: .userId)
-        try container.encode(tokenExpiresAt, forKey: .tokenExpiresAt)
+        try container.encodeIfPresent(tokenExpiresAt, forKey: .tokenExpiresAt)
         try container.encode(createdAt, forKey: .createdAt)
     }
 }

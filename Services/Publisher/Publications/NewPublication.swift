@@ -13,9 +13,9 @@ struct NewPublication: Sendable {
     let accounts: [SocialAccount]
 
     /// Longest caption, in characters.
-    static let captionLimit = 5_000
+    static let captionLimit = 2_000
     /// Accounts at most.
-    static let accountLimit = 50
+    static let accountLimit = 20
     /// How far ahead a publication may be planned, in seconds.
     static let horizon: Double = 366 * 86_400
 }

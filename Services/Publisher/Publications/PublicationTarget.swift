@@ -25,8 +25,8 @@ extension PublicationTarget: Encodable {
         try container.encode(accountId.text, forKey: .accountId)
         try container.encode(platform, forKey: .platform)
         try container.encode(status, forKey: .status)
-        try container.encode(postId, forKey: .postId)
-        try container.encode(postUrl, forKey: .postUrl)
-        try container.encode(error, forKey: .error)
+        try container.encodeIfPresent(postId, forKey: .postId)
+        try container.encodeIfPresent(postUrl, forKey: .postUrl)
+        try container.encodeIfPresent(error, forKey: .error)
     }
 }
