@@ -242,7 +242,7 @@ struct DeliveryTests {
     }
 
     /// Messages that no consumer can handle, each in another way.
-    private static func poisons() throws -> [KafkaRecord] {
+    static func poisons() throws -> [KafkaRecord] {
         let topic = Topic.projectEvents.rawValue
         let envelope = try EventEnvelope(World.event(.v7(), "x"), source: "test", key: "k", trace: nil)
         func headers(_ change: (inout [String: String]) -> Void = { _ in }) -> [KafkaRecord.Header] {
