@@ -92,7 +92,7 @@ struct  Atelier__Work__V1__RetryWork
 
 
 /*
- * A piece of work went on. On the worker's event topic. Key: work_id.
+ * A piece of work went on. On the worker's event topic. Key: run_id, or work_id where it belongs to no run.
  */
 struct  Atelier__Work__V1__WorkChanged
 {
