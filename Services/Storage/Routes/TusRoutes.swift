@@ -60,7 +60,7 @@ struct TusRoutes: Sendable {
         if !isWithUpload, let announced = request.body.length, announced > 0 {
             throw Problem.unsupportedMediaType(expected: TusProtocol.contentType)
         }
-        let checksum = isWithUpload ? try TusProtocol.Checksum(request) : nil
+        let checksum = try TusProtocol.Checksum(request)
         var progress = try await context.uploads.create(
             workspaceID: principal.workspaceID, ownerID: principal.userID, projectID: projectID, length: length,
             filename: Filename.clean(metadata["filename"] ?? metadata["name"]),
