@@ -154,20 +154,22 @@ class Fleet:
     """Postgres, sandbox and services of one installation."""
 
     def __init__(self, folder, build="release", gateway_port=None, environment=None, per_service=None, sandbox=True,
-                 kafka=None):
+                 kafka=None, own_broker=False):
         self.folder = os.path.abspath(folder)
         self.binaries = os.environ.get("ATELIER_BINARIES") or os.path.join(ROOT, ".build", build)
         self.extra = dict(environment or {})
         self.per_service = per_service or {}
         self.with_sandbox = sandbox
+        # A broker in a process of its own can be killed without the network, whose history is the oracle.
+        self.own_broker = own_broker
         self.kafka = kafka
         os.makedirs(os.path.join(self.folder, "log"), exist_ok=True)
-        ports = free_ports(len(SERVICES) * 2 + 4)
+        ports = free_ports(len(SERVICES) * 2 + 5)
         self.ports = {name: ports.pop() for name, _, _ in SERVICES}
         self.admin = {name: ports.pop() for name, _, _ in SERVICES}
         if gateway_port:
             self.ports["gateway"] = gateway_port
-        self.broker_port, self.sandbox_port, self.smtp_port, _ = ports
+        self.broker_port, self.sandbox_port, self.smtp_port, *self.spare_ports = ports
         self.postgres = Postgres(os.path.join(self.folder, "postgres"))
         self.processes = {}
         self.started = {}
@@ -223,16 +225,27 @@ class Fleet:
         if role:
             values["DATABASE_URL"] = self.postgres.url(role)
         if name == "sandbox":
-            values.update(PORT=str(self.sandbox_port), BROKER_PORT=str(self.broker_port),
+            broker = "0" if self.own_broker else str(self.broker_port)
+            values.update(PORT=str(self.sandbox_port), BROKER_PORT=broker,
                           SMTP_PORT=str(self.smtp_port), HISTORY=os.path.join(self.folder, "history.jsonl"),
                           SANDBOX_FOLDER=os.path.join(self.folder, "sandbox"))
+        if name == "broker":
+            port, smtp = self.spare_ports
+            values.update(PORT=str(port), BROKER_PORT=str(self.broker_port), SMTP_PORT=str(smtp),
+                          HISTORY=os.path.join(self.folder, "broker-history.jsonl"),
+                          SANDBOX_FOLDER=os.path.join(self.folder, "broker"))
         values.update(self.extra)
         values.update(self.per_service.get(name, {}))
         return {key: value for key, value in values.items() if value is not None}
 
+    @staticmethod
+    def program(name):
+        """Which program a process runs: a broker of its own is a sandbox of which nothing else is used."""
+        return "sandbox" if name == "broker" else name
+
     def spawn(self, name):
         """Starts one process; its output goes to a file of its own, appended."""
-        executable = os.path.join(self.binaries, name)
+        executable = os.path.join(self.binaries, self.program(name))
         if not os.access(executable, os.X_OK):
             raise FleetError(f"{executable} is not built")
         with self.lock:
@@ -246,6 +259,8 @@ class Fleet:
 
     def start(self, deadline=60):
         self.postgres.start()
+        if self.own_broker:
+            self.spawn("broker")
         if self.with_sandbox:
             self.spawn("sandbox")
         for name in NAMES:
@@ -329,7 +344,7 @@ class Fleet:
     def stop(self):
         """Asks all to end, gateway first, and makes sure that they did."""
         codes = {}
-        order = ["gateway", *[n for n in NAMES if n != "gateway"], "sandbox"]
+        order = ["gateway", *[n for n in NAMES if n != "gateway"], "sandbox", "broker"]
         for name in order:
             process = self.processes.get(name)
             if process and process.poll() is None:
@@ -357,7 +372,7 @@ class Fleet:
         for name, pid in noted["pids"].items():
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as f:
-                    if os.path.basename(f.read().split(b"\0")[0].decode()) != name:
+                    if os.path.basename(f.read().split(b"\0")[0].decode()) != Fleet.program(name):
                         continue
                 os.kill(pid, signal.SIGTERM)
             except (ProcessLookupError, FileNotFoundError):
