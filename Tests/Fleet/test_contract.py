@@ -14,7 +14,7 @@ import uuid
 import pytest
 from tusclient.client import TusClient
 
-from client import Client
+from client import ApiError, Client
 from conftest import MEDIA, RUN
 from demo import connect_account
 from fleet import ROOT
@@ -83,6 +83,16 @@ def test_schemathesis_finds_nothing(fleet, client):
     assert not found["failures"] and not found["errors"] and result.returncode == 0, result.stdout[-12000:]
     assert found["complete"] and found["operations"]["tested"] == found["operations"]["total"] - len(UNDRIVEN)
     assert checked >= CASES, cases
+
+
+@pytest.mark.parametrize("path, value", [
+    ("/projects", {"title": "a\0b"}), ("/assets/generate", {"kind": "voice", "prompt": "word", "language": "e\0n"}),
+    ("/webhooks", {"url": "https://example.org/", "description": "a\0b"}),
+])
+def test_a_nul_is_no_text(client, path, value):
+    with pytest.raises(ApiError) as refused:
+        client.post(path, value)
+    assert refused.value.status == 400, refused.value
 
 
 def test_a_generic_tus_client_uploads_in_pieces_and_resumes(fleet, client, project):
