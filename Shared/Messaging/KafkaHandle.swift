@@ -61,9 +61,14 @@ final class KafkaHandle: @unchecked Sendable {  // librdkafka's handles may be u
     }
 
     // A consumer is closed by its own thread before; here nothing more is committed.
+    //
+    // It is not destroyed: librdkafka 2.0.2 asserts in `rd_kafka_sticky_assignor_state_destroy` where a cooperative-sticky
+    // member never led its group (librdkafka issue 4312, mended in 2.3.0), which ended whole services after a broker was
+    // replaced. A process has one consumer, and one more for each cluster that took the place of another: their idle
+    // threads are the lesser evil. What its callbacks need stays with it.
     deinit {
         if isConsumer {
-            rd_kafka_destroy_flags(pointer, Int32(RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE))
+            _ = Unmanaged.passRetained(callbacks)
         } else {
             rd_kafka_destroy(pointer)
         }

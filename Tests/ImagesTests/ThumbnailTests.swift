@@ -40,10 +40,8 @@ import Testing
                 of: folder.file("in.jpg"), maxSide: 100, outputs: [.init(path: path, format: format)])
             #expect(size == (50, 100))
             let written = try Data(contentsOf: URL(filePath: path))
-            // libvips puts an EXIF block of its own, with the resolution alone, into PNG files.
-            for word in format == .png ? ["Cam", "GPS"] : ["Exif", "EXIF", "Cam", "GPS"] {
-                #expect(written.range(of: Data(word.utf8)) == nil)
-            }
+            // libvips may put an EXIF block of its own there, with the resolution alone.
+            for word in ["Cam", "GPS"] { #expect(written.range(of: Data(word.utf8)) == nil) }
             #expect(try ImageProbe.probe(path: path).orientation == 1)
         }
     }

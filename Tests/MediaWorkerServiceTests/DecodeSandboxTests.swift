@@ -53,7 +53,8 @@ extension HostileMedia {
                 .waveform(input: TestMedia.film, json: folder.file("w.json"), png: folder.file("w.png")), .sound,
                 in: folder.path, for: TestSandbox.workspace)
             #expect(made.points >= 1000)
-            #expect(folder.contents == ["w.json", "w.png"])
+            // A build that counts coverage leaves its count in the child's folder.
+            #expect(folder.contents.filter { !$0.hasSuffix(".profraw") } == ["w.json", "w.png"])
             let seen = Counter()
             var spec = TranscodeSpec(format: .mp4)
             spec.maxHeight = 240
@@ -92,7 +93,7 @@ extension HostileMedia {
         }
 
         @Test func theMemoryLimitHolds() async throws {
-            let small = WorkClass(memory: 40 << 20, time: .seconds(60), fileSize: 1 << 30)
+            let small = WorkClass(memory: 160 << 20, time: .seconds(60), fileSize: 1 << 30)
             #expect(await code(of: .hls(input: TestMedia.film, folder: folder.path), small) == "out_of_memory")
         }
 

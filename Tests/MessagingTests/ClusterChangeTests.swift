@@ -10,16 +10,17 @@ import Testing
     @Test func bothSidesBeginAnew() async throws {
         let door = BootstrapDoor()
         let settings = KafkaSettings(bootstrapServers: "127.0.0.1:\(door.port)")
-        var broker: MockBroker? = try MockBroker()
-        door.lead(to: broker?.port ?? 0)
-        broker?.topic("t", partitions: 1)
+        // It stays until the end: a cluster's id is made of its address in memory, which must not be used again.
+        let broker = try MockBroker()
+        door.lead(to: broker.port)
+        broker.topic("t", partitions: 1)
         let producer = try KafkaProducer(settings: settings, logger: .quiet)
         let before = try await producer.clusterID()
         #expect(await send(0..<50, "t", producer).isEmpty)
         let reader = Reader(settings, group: "g", topic: "t")
         try await reader.has(50)
 
-        broker = nil
+        broker.setDown(true)
         // Before a client sees the new cluster it holds more records than the consumer had read of the old one.
         let second = try MockBroker()
         second.topic("t", partitions: 1)
@@ -36,5 +37,6 @@ import Testing
             Set(reader.numbers).isSuperset(of: 1000..<1200)
         }
         try await reader.stop()
+        withExtendedLifetime(broker) {}
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import FoundationEssentials
 import Jobs
 import Postgres
@@ -21,7 +22,7 @@ struct PublishWork: Sendable {
     }
 
     @Sendable func perform(_ job: Job, _ context: JobContext) async throws -> JSONValue {
-        let id = context.derivedID("publication")
+        let id = try await publicationID(job)
         if try await publications.find(id, workspaceID: job.workspaceID) == nil { try await create(id, job) }
         wake()
         while true {
@@ -39,6 +40,22 @@ struct PublishWork: Sendable {
                 await Task { await cancelIfAsked(id, job) }.value
                 throw error
             }
+        }
+    }
+
+    /// The publication of this step with this input: the same for every attempt of the step, whichever job does it, so
+    /// that a worker that was given up can never post beside its successor. Only where the publication came to nothing
+    /// before this job was asked for is there another one.
+    private func publicationID(_ job: Job) async throws -> UUID {
+        guard let run = job.runID, let step = job.stepID else { return .derived(from: job.id, "publication") }
+        let input = SHA256.hash(try JSON.encode(job.payload)).hex
+        var round = 0
+        while true {
+            let id = UUID.derived(from: run, "publication/\(step)/\(input)/\(round)")
+            guard let earlier = try await publications.find(id, workspaceID: job.workspaceID) else { return id }
+            let cameToNothing = earlier.status == .failed || earlier.status == .cancelled
+            guard cameToNothing, earlier.updatedAt < job.createdAt else { return id }
+            round += 1
         }
     }
 

@@ -1,0 +1,71 @@
+import Synchronization
+import Telemetry
+import Testing
+
+@Suite("Telemetry")
+struct TelemetryTests {
+    @Test(
+        "trace contexts are read strictly",
+        arguments: [
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true),
+            ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", false),
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false),
+            ("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false),
+            ("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false),
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", false), ("", false),
+            ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", false),
+        ])
+    func traceparent(text: String, isGood: Bool) {
+        #expect((Trace(traceparent: text) != nil) == isGood)
+        if isGood { #expect(Trace(traceparent: text)?.traceparent == text) }
+    }
+
+    @Test("a span is a child of what is around it, and is told when it ends")
+    func spans() async throws {
+        let seen = Seen()
+        SpanExport.install { seen.add($0) }
+        let root = Trace.root()
+        try await withSpan("outer", service: "s", parent: root) { outer in
+            try await withSpan("inner", service: "s") { inner in
+                #expect(inner.traceID == root.traceID && inner.spanID != outer.spanID)
+            }
+        }
+        let spans = seen.all.filter { $0.trace.traceID == root.traceID }
+        #expect(spans.map(\.name) == ["inner", "outer"])
+        #expect(spans[0].parentID == spans[1].trace.spanID)
+        #expect(spans[1].parentID == root.spanID)
+    }
+
+    private final class Seen: Sendable {
+        private let spans = Mutex<[Span]>([])
+        var all: [Span] { spans.withLock { $0 } }
+        func add(_ span: Span) { spans.withLock { $0.append(span) } }
+    }
+
+    @Test("a log line is one JSON object, whatever stands in it")
+    func lines() throws {
+        let sink = MemoryLogSink()
+        let logger = Logger(service: "s", sink: sink).with(["agent": "voice"])
+        logger.info("a message", ["text": "quote \" back \\ line\nend\u{1}", "count": 7, "isOn": true])
+        let line = try #require(sink.lines.first).json
+        #expect(!line.contains("\n"))
+        #expect(line.contains(#""text":"quote \" back \\ line\nend\u0001""#))
+        #expect(line.contains(#""agent":"voice""#) && line.contains(#""count":7"#) && line.contains(#""isOn":true"#))
+    }
+
+    @Test("numbers are written as Prometheus reads them")
+    func metrics() {
+        let registry = MetricsRegistry()
+        registry.count("jobs_total", "Jobs.", ["kind": "a\"b"])
+        registry.count("jobs_total", "Jobs.", ["kind": "a\"b"], by: 2)
+        registry.observe("wait_seconds", "Waits.", [:], 0.02, buckets: [0.01, 0.1])
+        registry.onScrape { $0.gauge("open", "Open.", [:], 4) }
+        let text = registry.text()
+        #expect(text.contains("jobs_total{kind=\"a\\\"b\"} 3\n"))
+        #expect(
+            text.contains("wait_seconds_bucket{le=\"0.01\"} 0\n")
+                && text.contains("wait_seconds_bucket{le=\"0.1\"} 1\n"))
+        #expect(text.contains("wait_seconds_bucket{le=\"+Inf\"} 1\n") && text.contains("wait_seconds_count 1\n"))
+        #expect(text.contains("# TYPE open gauge\nopen 4\n"))
+    }
+}
