@@ -25,8 +25,8 @@ struct TelemetryTests {
         let seen = Seen()
         SpanExport.install { seen.add($0) }
         let root = Trace.root()
-        try await withSpan("outer", service: "s", parent: root) { outer in
-            try await withSpan("inner", service: "s") { inner in
+        await withSpan("outer", service: "s", parent: root) { outer in
+            await withSpan("inner", service: "s") { inner in
                 #expect(inner.traceID == root.traceID && inner.spanID != outer.spanID)
             }
         }
