@@ -207,6 +207,32 @@ def load(fleet, client, seconds, history, during=lambda: None, insists=False):
     return latencies
 
 
+def test_broker_away(rough):
+    """Thirty seconds without a broker: projects are made all the same, and all of it is told of afterwards."""
+    if "gateway" not in rough.processes:
+        rough.start(120)
+    client = Client(rough.url).register()
+    history = History(os.path.join(rough.folder, "broker-away.jsonl"))
+    make_projects(client, 1, history)
+    rough.kill("broker")
+    latencies = load(rough, client, 30, history)
+    answered = len(history.ended("ok"))
+    share = answered / len(history.results)
+    rough.spawn("broker")
+    start = time.monotonic()
+    # Requests without an answer may have happened: the list of projects says so.
+    existing = len(every_page(client, "/projects"))
+    eventually(lambda: metric(client, "project.created"), lambda count: count >= existing, 120)
+    delivered = time.monotonic() - start
+    counted = settled(client, "project.created", existing)
+    found = check_events("project.created", existing, counted)
+    report("broker-away", requests=len(history.results), accepted=answered, share=f"{share:.4f}",
+           latency=percentiles(latencies), delivered_after=f"{delivered:.1f} s", counted=counted, found=found)
+    assert share >= 0.99
+    assert existing >= answered and not found, found
+    assert not ended(rough), ended(rough)
+
+
 def test_postgres_crashes(rough):
     """Postgres is killed three times under load: no service ends, all are ready again, what was accepted is there."""
     if "gateway" not in rough.processes:
