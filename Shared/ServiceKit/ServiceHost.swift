@@ -39,7 +39,7 @@ struct ServiceHost<Settings: Configurable>: Sendable {
     func serve() async throws {
         let metrics = MetricsRegistry.shared
         ProcessMetrics.install(in: metrics, service: definition.name, version: Version.current)
-        let http = HTTPClient()
+        let http = HTTPClient(name: definition.name)
         let postgres = try PostgresClient(configuration: database, logger: logger)
         let producer = try KafkaProducer(settings: configuration.kafka, logger: logger)
         let outbox = Outbox(source: definition.name, faults: faults)

@@ -155,7 +155,7 @@ class Client:
             if done(answer):
                 return answer
             if time.monotonic() > end:
-                raise TimeoutError(f"not done after {deadline} s: {json.dumps(answer)[:1500]}")
+                raise TimeoutError(f"not done after {deadline} s: {json.dumps(answer, default=str)[:1500]}")
             time.sleep(every)
 
 
