@@ -18,7 +18,8 @@ public enum Signals {
 }
 
 /// Holds a subscription to signals; ends it when released.
-public final class SignalSubscription: @unchecked Sendable {  // Dispatch sources are thread safe; the array never changes.
+// Unchecked: Dispatch sources are thread safe, and the array never changes.
+public final class SignalSubscription: @unchecked Sendable {
     private let sources: [any DispatchSourceSignal]
     init(_ sources: [any DispatchSourceSignal]) { self.sources = sources }
     deinit { for source in sources { source.cancel() } }
