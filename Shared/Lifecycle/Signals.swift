@@ -17,8 +17,8 @@ public enum Signals {
     }
 }
 
-/// Holds a subscription to signals; ends it when released.
 // Unchecked: Dispatch sources are thread safe, and the array never changes.
+/// Holds a subscription to signals; ends it when released.
 public final class SignalSubscription: @unchecked Sendable {
     private let sources: [any DispatchSourceSignal]
     init(_ sources: [any DispatchSourceSignal]) { self.sources = sources }
