@@ -125,15 +125,16 @@ public final class JobRunner: Service {
 
     private func begin(_ job: Job) {
         let context = JobContext(job: job)
+        let parent = job.traceparent.flatMap { Trace(traceparent: $0) }
         let task = Task { [handlers, logger] in
             guard let handler = handlers[job.kind] else { throw CancellationError() }
-            let parent = job.traceparent.flatMap { Trace(traceparent: $0) }
             return try await withSpan("job \(job.kind)", service: logger.service, parent: parent) { _ in
                 try await handler(job, context)
             }
         }
         running.withLock { $0[job.id] = Running(context: context, task: task) }
-        Task { await perform(job, context, task) }
+        // How it ends is written, and told, in the trace in which it was asked for.
+        Task { await Trace.$current.withValue(parent) { await perform(job, context, task) } }
     }
 
     private func perform(_ job: Job, _ context: JobContext, _ task: Task<JSONValue, any Error>) async {
