@@ -82,7 +82,7 @@ struct CrashTests {
         return try await Task.detached {
             Command.wait(
                 try Command.start(
-                    "/usr/bin/timeout", ["-s", "TERM", "90", folder + "/DeliveryCrasher"],
+                    "/usr/bin/timeout", ["-s", "TERM", "60", folder + "/DeliveryCrasher"],
                     environment: variables))
         }.value
     }
