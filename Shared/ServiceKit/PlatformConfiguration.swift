@@ -20,12 +20,10 @@ public struct PlatformConfiguration: Configurable {
     public let inboxOff: Bool
     public let publishBeforeCommit: Bool
 
-    public init(_ read: inout ConfigurationReader) { self.init(&read, port: 8080, hasSchema: true) }
+    public init(_ read: inout ConfigurationReader) { self.init(&read, port: 8080) }
 
-    /// - Parameters:
-    ///   - port: the service's default port; the private listener's is 1000 above it.
-    ///   - hasSchema: whether the service has data of its own, and therefore needs a database and Kafka.
-    init(_ read: inout ConfigurationReader, port defaultPort: Int, hasSchema: Bool) {
+    /// - Parameter port: the service's default port; the private listener's is 1000 above it.
+    init(_ read: inout ConfigurationReader, port defaultPort: Int) {
         host = read.string("HOST", default: "127.0.0.1", "Address to listen on; 0.0.0.0 in a container.")
         port = read.int("PORT", default: defaultPort, in: 1...65_535, "Port of the API.")
         adminPort = read.int(
@@ -33,26 +31,17 @@ public struct PlatformConfiguration: Configurable {
             "Private port: /health/live, /health/ready, /metrics. Never routed by the gateway.")
         logLevel = read.string(
             "LOG_LEVEL", default: "info", choices: ["debug", "info", "warning", "error"], "Least level that is logged.")
-        if hasSchema {
-            databaseURL = read.url(
-                "DATABASE_URL", schemes: ["postgres", "postgresql"], "Postgres, with the service's own role.")
-            databaseConnections = read.int("DATABASE_CONNECTIONS", default: 8, in: 2...200, "Connections at most.")
-            migrateOnStart = read.bool(
-                "MIGRATE_ON_START", default: true, "Whether `serve` applies the schema first; else it waits for it.")
-            kafka = KafkaSettings(&read)
-            inboxOff = read.bool(
-                "FAULT_INBOX_OFF", default: false, "Test of the tests: handles events again. Never in production.")
-            publishBeforeCommit = read.bool(
-                "FAULT_PUBLISH_BEFORE_COMMIT", default: false,
-                "Test of the tests: publishes events of changes that may not happen. Never in production.")
-        } else {
-            databaseURL = ""
-            databaseConnections = 0
-            migrateOnStart = false
-            kafka = KafkaSettings(bootstrapServers: "")
-            inboxOff = false
-            publishBeforeCommit = false
-        }
+        databaseURL = read.url(
+            "DATABASE_URL", schemes: ["postgres", "postgresql"], "Postgres, with the service's own role.")
+        databaseConnections = read.int("DATABASE_CONNECTIONS", default: 8, in: 2...200, "Connections at most.")
+        migrateOnStart = read.bool(
+            "MIGRATE_ON_START", default: true, "Whether `serve` applies the schema first; else it waits for it.")
+        kafka = KafkaSettings(&read)
+        inboxOff = read.bool(
+            "FAULT_INBOX_OFF", default: false, "Test of the tests: handles events again. Never in production.")
+        publishBeforeCommit = read.bool(
+            "FAULT_PUBLISH_BEFORE_COMMIT", default: false,
+            "Test of the tests: publishes events of changes that may not happen. Never in production.")
         serviceSecret = read.secret(
             "SERVICE_SECRET", minimumLength: 32, "Signs the calls between services; the same for all of them.")
         tracesEndpoint = read.url(

@@ -96,7 +96,7 @@ struct Reading<Settings: Configurable> {
     init(environment: [String: String], port: Int) {
         var reader = ConfigurationReader(environment: environment)
         settings = Settings(&reader)
-        platform = PlatformConfiguration(&reader, port: port, hasSchema: true)
+        platform = PlatformConfiguration(&reader, port: port)
         declarations = reader.declarations
         faults = reader.faults
     }

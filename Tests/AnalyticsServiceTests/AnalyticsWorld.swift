@@ -68,7 +68,7 @@ final class AnalyticsWorld: Sendable {
         ].merging(extra) { $1 }
         var reader = ConfigurationReader(environment: environment)
         let settings = AnalyticsConfiguration(&reader)
-        let configuration = PlatformConfiguration(&reader, port: 8082, hasSchema: true)
+        let configuration = PlatformConfiguration(&reader, port: 8082)
         guard reader.faults.isEmpty else { throw WorldFailure(description: "\(reader.faults)") }
         let postgres = try PostgresClient(
             configuration: PostgresConfiguration(url: database.url, schema: "analytics"), logger: logger)

@@ -72,7 +72,7 @@ final class NotifierWorld: Sendable {
         ].merging(extra) { $1 }
         var reader = ConfigurationReader(environment: environment)
         let settings = NotifierConfiguration(&reader)
-        let configuration = PlatformConfiguration(&reader, port: 8088, hasSchema: true)
+        let configuration = PlatformConfiguration(&reader, port: 8088)
         guard reader.faults.isEmpty else { throw WorldFailure(description: "\(reader.faults)") }
         let postgres = try PostgresClient(
             configuration: PostgresConfiguration(url: database.url, schema: "notifier"), logger: logger)

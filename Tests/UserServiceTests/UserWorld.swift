@@ -59,7 +59,7 @@ final class UserWorld: Sendable {
         ].merging(extra) { $1 }
         var reader = ConfigurationReader(environment: environment)
         let settings = UserConfiguration(&reader)
-        let configuration = PlatformConfiguration(&reader, port: 8081, hasSchema: true)
+        let configuration = PlatformConfiguration(&reader, port: 8081)
         guard reader.faults.isEmpty else { throw WorldFailure(description: "\(reader.faults)") }
         let postgres = try PostgresClient(
             configuration: PostgresConfiguration(url: database.url, schema: "user_"), logger: logger)
