@@ -32,6 +32,7 @@ final class Exchange: HTTPBodySource {
         var answer: HTTPResponse?
         var task: Task<Void, Never>?
         var isOver = false
+        var isCut = false
     }
 
     let rawTarget: String
@@ -99,9 +100,10 @@ final class Exchange: HTTPBodySource {
     /// Something came: content (`bytes`, of which `count` is set to what was left), or a call to go on.
     func advance(_ bytes: UnsafePointer<CChar>?, _ count: UnsafeMutablePointer<Int>) -> Bool {
         if count.pointee > 0, let bytes { return receive(bytes, count) }
-        enum Next { case send(HTTPResponse, closing: Bool), wait, start }
+        enum Next { case send(HTTPResponse, closing: Bool), wait, start, cut }
         var wake: ContentBuffer.Wake?
         let next = state.withLock { state -> Next in
+            if state.isCut { return .cut }
             switch state.phase {
             case .head:
                 if let answer = state.answer {
@@ -133,6 +135,7 @@ final class Exchange: HTTPBodySource {
         wake?()
         switch next {
         case .wait: return true
+        case .cut: return false
         case .start:
             guard let request = head.withLock({ $0?.request }) else { return false }
             start(request, server.router.match(request.method, path: request.path))
@@ -185,6 +188,15 @@ final class Exchange: HTTPBodySource {
     func cancel() {
         let task = state.withLock { $0.task }
         task?.cancel()
+    }
+
+    /// Ends the request where it stands: the connection goes on and is closed by libmicrohttpd.
+    func cut() {
+        state.withLock { state in
+            state.isCut = true
+            resume(&state)
+        }
+        stream.withLock { $0 }?.finish(isWhole: false)
     }
 
     /// The answer is one that never ends by itself.
@@ -288,7 +300,7 @@ final class Exchange: HTTPBodySource {
     }
 
     private func suspend(_ state: inout State) {
-        guard let connection = state.connection, !state.isSuspended else { return }
+        guard let connection = state.connection, !state.isSuspended, !state.isCut else { return }
         state.isSuspended = true
         record.waitsForContent(false)
         connection.suspend()

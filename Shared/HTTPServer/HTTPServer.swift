@@ -93,13 +93,15 @@ public final class HTTPServer: Service {
         guard let handle = daemon.withLock({ $0.take() }) else { return stopped.fire() }
         let socket = MHD_quiesce_daemon(handle.daemon)
         core.drain()
-        let end = ContinuousClock.now + core.limits.drain
-        while core.active > 0, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(10)) }
-        if core.active > 0 {
+        if !(await isClosed(within: core.limits.drain)) {
             core.logger.warning("requests cut by the stop", ["count": .int(Int64(core.active))])
             core.cancelAll()
-            let limit = ContinuousClock.now + .seconds(2)
-            while core.active > 0, ContinuousClock.now < limit { try? await Task.sleep(for: .milliseconds(10)) }
+            if !(await isClosed(within: .seconds(2))) {
+                _ = core.close(always: true)
+                core.cutAll()
+                // To stop a daemon with a suspended connection would end the process: rather leave its threads.
+                guard await isClosed(within: .seconds(2), andEmpty: true) else { return stopped.fire() }
+            }
         }
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             startThread {
@@ -110,6 +112,16 @@ public final class HTTPServer: Service {
             }
         }
         stopped.fire()
+    }
+
+    /// Waits until no request is in hand and none can begin.
+    private func isClosed(within limit: Duration, andEmpty: Bool = false) async -> Bool {
+        let end = ContinuousClock.now + limit
+        while !core.close() || (andEmpty && core.active > 0) {
+            guard ContinuousClock.now < end else { return false }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return true
     }
 }
 
@@ -140,7 +152,7 @@ func serverAccess(
     let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
     let goesOn: Bool
     if exchange.record.isFirstCall() {
-        core.add(exchange)
+        guard core.add(exchange) else { return ATELIER_MHD_NO }
         core.watch.requestBegan(connection, exchange.record) { [weak exchange] in exchange?.cancel() }
         goesOn = exchange.begin(
             connection: ConnectionHandle(pointer: connection), method: String(cString: method),

@@ -11,7 +11,12 @@ final class ServerCore: Sendable {
     let metrics: MetricsRegistry
     let watch: ConnectionWatch
     private let draining = Atomic(false)
-    private let exchanges = Mutex<[ObjectIdentifier: Exchange]>([:])
+    private let exchanges = Mutex(Exchanges())
+
+    private struct Exchanges {
+        var open: [ObjectIdentifier: Exchange] = [:]
+        var isClosed = false
+    }
 
     init(router: Router, limits: ServerLimits, logger: Logger, metrics: MetricsRegistry) {
         self.router = router
@@ -23,7 +28,7 @@ final class ServerCore: Sendable {
     }
 
     var isDraining: Bool { draining.load(ordering: .relaxed) }
-    var active: Int { exchanges.withLock { $0.count } }
+    var active: Int { exchanges.withLock { $0.open.count } }
 
     /// Marks the stop: answers close their connections, endless answers end.
     func drain() {
@@ -33,8 +38,30 @@ final class ServerCore: Sendable {
 
     func cancelAll() { for exchange in all { exchange.cancel() } }
 
-    func add(_ exchange: Exchange) { exchanges.withLock { $0[ObjectIdentifier(exchange)] = exchange } }
-    func remove(_ exchange: Exchange) { exchanges.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(exchange)) } }
+    /// Ends every request where it stands, also those whose handlers do not notice that they were cancelled.
+    func cutAll() { for exchange in all { exchange.cut() } }
 
-    private var all: [Exchange] { exchanges.withLock { Array($0.values) } }
+    /// Lets no request begin any more, if none is in hand or `always`. libmicrohttpd ends the process where it is stopped
+    /// while a connection is suspended, so nothing may begin between the last look and the stop.
+    func close(always: Bool = false) -> Bool {
+        exchanges.withLock { exchanges in
+            if always || exchanges.open.isEmpty { exchanges.isClosed = true }
+            return exchanges.isClosed
+        }
+    }
+
+    /// Takes a request in hand; `false` once the server is closed to new ones.
+    func add(_ exchange: Exchange) -> Bool {
+        exchanges.withLock { exchanges in
+            guard !exchanges.isClosed else { return false }
+            exchanges.open[ObjectIdentifier(exchange)] = exchange
+            return true
+        }
+    }
+
+    func remove(_ exchange: Exchange) {
+        exchanges.withLock { _ = $0.open.removeValue(forKey: ObjectIdentifier(exchange)) }
+    }
+
+    private var all: [Exchange] { exchanges.withLock { Array($0.open.values) } }
 }
