@@ -23,6 +23,14 @@ def make_fleet(name, **more):
     return Fleet(folder, build=os.environ.get("ATELIER_BUILD", "debug"), environment=environment, **more)
 
 
+def stop_orderly(fleet):
+    """Stops a fleet whose processes must all end by themselves; says the last words of those that did not."""
+    codes = fleet.stop()
+    shutil.rmtree(os.path.join(fleet.folder, "objects"), ignore_errors=True)
+    wrong = {name: code for name, code in codes.items() if code != 0}
+    assert not wrong, "\n".join(f"{name} ended with {code}:\n{fleet.tail(name, 40)}" for name, code in wrong.items())
+
+
 @pytest.fixture(scope="session")
 def fleet():
     fleet = make_fleet("shared")
@@ -30,9 +38,7 @@ def fleet():
         fleet.start(deadline=120)
         yield fleet
     finally:
-        codes = fleet.stop()
-        shutil.rmtree(os.path.join(fleet.folder, "objects"), ignore_errors=True)
-    assert all(code == 0 for code in codes.values()), f"exit codes {codes}"
+        stop_orderly(fleet)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ was accepted is done, once. Seeded: `SEED=…` repeats a schedule. Figures are p
 import json
 import os
 import random
-import shutil
 import subprocess
 import threading
 import time
@@ -16,7 +15,7 @@ import pytest
 from chaos import SEED, calm, eventually, every_page, insist, report, resent
 from checker import History, check_events, check_runs, percentiles
 from client import Client
-from conftest import make_fleet
+from conftest import make_fleet, stop_orderly
 from fleet import NAMES
 
 
@@ -133,9 +132,7 @@ def rough():
     """A fleet with a broker of its own, started in the wrong order; the tests below leave it ready."""
     fleet = make_fleet("chaos-rough", own_broker=True)
     yield fleet
-    codes = fleet.stop()
-    shutil.rmtree(os.path.join(fleet.folder, "objects"), ignore_errors=True)
-    assert all(code == 0 for code in codes.values()), f"exit codes {codes}"
+    stop_orderly(fleet)
 
 
 def ended(fleet):

@@ -1,7 +1,9 @@
 import CKafka
 import Events
+import Execution
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// librdkafka's own broker (its mock cluster) behind a port of our choice. Memory only: it forgets when it dies, and
 /// then announces another cluster id, which the fleet's relays notice.
@@ -31,16 +33,32 @@ final class EmbeddedBroker: @unchecked Sendable {  // The handles are made once 
         }
         self.client = client
         self.cluster = cluster
+        guard let address = rd_kafka_mock_cluster_bootstraps(cluster),
+            let inner = String(cString: address).split(separator: ":").last.flatMap({ Int($0) })
+        else { throw Failed(description: "the mock cluster has no address") }
+        // The mock cluster's thread now and then misses the word that there is something to do and sleeps on for a second
+        // (librdkafka 2.0.2); a knock at its port wakes it.
+        let isMade = Flag()
+        startThread {
+            while !isMade.isSet {
+                usleep(10_000)
+                if let knock = TCP.connect(port: inner) { Glibc.close(knock) }
+            }
+        }
+        defer { isMade.set() }
         // With the admin API missing, topics are made here; those of dead letters come with their first message.
         for topic in Topic.all {
             guard rd_kafka_mock_topic_create(cluster, topic.rawValue, 6, 1) == RD_KAFKA_RESP_ERR_NO_ERROR else {
                 throw Failed(description: "the topic \(topic) could not be made")
             }
         }
-        guard let address = rd_kafka_mock_cluster_bootstraps(cluster),
-            let inner = String(cString: address).split(separator: ":").last.flatMap({ Int($0) })
-        else { throw Failed(description: "the mock cluster has no address") }
         relay = try PortRelay(port: port, to: inner)
+    }
+
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isSet: Bool { value.load(ordering: .acquiring) }
+        func set() { value.store(true, ordering: .releasing) }
     }
 
     deinit {
