@@ -19,6 +19,9 @@ package final class ProgressMeter {
     private let started = ContinuousClock.now
     private var last: ContinuousClock.Instant?
 
+    /// - Parameters:
+    ///   - durationMs: the play time of the whole; where unknown, nothing is ever reported.
+    ///   - report: called from ``update(ms:)``, at most every 250 ms.
     package init(durationMs: Int64?, report: @escaping (MediaProgress) -> Void) {
         self.durationMs = durationMs ?? 0
         self.report = report

@@ -12,9 +12,11 @@ public struct AccessTokenClaims: Sendable, Hashable {
     /// No access token lives longer, in seconds: one that says so was not made by us.
     static let longestLife: Int64 = 86_400
 
+    /// `sub`, `wsp`, `role`, `sid` and `exp`.
     public let principal: Principal
     /// `jti`.
     public let id: UUID
+    /// `iat` and `nbf`.
     public let issuedAt: Date
 
     /// - Parameter lifetime: how long the token holds, whole seconds.

@@ -6,23 +6,37 @@ public struct AuthenticationFailure: Error, Sendable, Equatable, ProblemConverti
     public struct Reason: RawRepresentable, Sendable, Hashable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
+        /// No credentials where some are needed; of a service, also such as do not hold.
         public static let missing = Reason(rawValue: "missing")
+        /// Not the compact form of a JWS, or claims that are absent or of the wrong shape.
         public static let malformed = Reason(rawValue: "malformed")
+        /// `alg` is not ES256: what a token names itself is never trusted (RFC 8725 §3.1).
         public static let wrongAlgorithm = Reason(rawValue: "wrong_algorithm")
+        /// `typ` is not that of an access token.
         public static let wrongType = Reason(rawValue: "wrong_type")
+        /// `iss` is not this product.
         public static let wrongIssuer = Reason(rawValue: "wrong_issuer")
+        /// `aud` is not this product's API.
         public static let wrongAudience = Reason(rawValue: "wrong_audience")
+        /// No key of that identifier is published.
         public static let unknownKey = Reason(rawValue: "unknown_key")
+        /// The signature does not belong to the content.
         public static let badSignature = Reason(rawValue: "bad_signature")
+        /// `exp` has passed, by more than clocks may differ.
         public static let expired = Reason(rawValue: "expired")
+        /// `iat` or `nbf` lies ahead, or the life between `iat` and `exp` is one that no token of ours has.
         public static let notYetValid = Reason(rawValue: "not_yet_valid")
+        /// Its session ended before it did.
         public static let revoked = Reason(rawValue: "revoked")
     }
 
+    /// Why; for logs and metrics only.
     public let reason: Reason
 
+    /// A refusal for this reason.
     public init(_ reason: Reason) { self.reason = reason }
 
+    /// 401 with the same words for every reason.
     public var problem: Problem { .unauthorized() }
     public var description: String { "credentials refused: \(reason.rawValue)" }
 }

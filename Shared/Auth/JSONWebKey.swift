@@ -4,13 +4,21 @@ internal import Primitives
 
 /// A public key in JSON (RFC 7517), as far as this product uses it.
 public struct JSONWebKey: Sendable, Hashable, Codable {
+    /// The kind of key: `EC` for ours.
     public var kty: String
+    /// The identifier that a token's header names; a key without one is not used.
     public var kid: String?
+    /// The curve: `P-256` for ours.
     public var crv: String?
+    /// The one algorithm that it is for; `nil` where it does not say.
     public var alg: String?
+    /// `sig` or `enc`; `nil` where it does not say.
     public var use: String?
+    /// `key_ops`: must have `verify` where it is there.
     public var keyOperations: [String]?
+    /// The point's first coordinate, base64url without padding.
     public var x: String?
+    /// The point's second coordinate, base64url without padding.
     public var y: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -48,8 +56,10 @@ public struct JSONWebKey: Sendable, Hashable, Codable {
 
 /// A set of public keys in JSON (RFC 7517 §5), as `/.well-known/jwks.json` answers it.
 public struct JSONWebKeySet: Sendable, Hashable, Codable {
+    /// The keys in no order that matters; some may be of kinds that this product does not use.
     public var keys: [JSONWebKey]
 
+    /// A set of just these keys.
     public init(keys: [JSONWebKey]) { self.keys = keys }
 
     /// The keys for ES256 by their identifiers. Others are left out; so is an identifier that stands twice.

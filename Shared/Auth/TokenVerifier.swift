@@ -10,7 +10,9 @@ public final class TokenVerifier: Sendable {
         let generation: Int
     }
 
+    /// The keys that it trusts.
     public let keys: KeyDirectory
+    /// The sessions whose tokens it refuses although they are good.
     public let revocations: SessionRevocations
     private let leeway: Int64
     private let capacity: Int

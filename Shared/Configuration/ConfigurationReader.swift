@@ -2,23 +2,35 @@ internal import FoundationEssentials
 
 /// One setting as declared: what `--help`, the README's table, the chart and `check-config` are made of.
 public struct SettingDeclaration: Sendable, Codable {
+    /// What values are taken: a `duration` is in whole milliseconds, a `secret` is never printed, a `choice` is one of
+    /// a list.
     public enum Kind: String, Sendable, Codable { case string, integer, number, boolean, duration, url, secret, choice }
     /// The environment variable.
     public let name: String
+    /// What values are taken.
     public let kind: Kind
+    /// What holds where the variable is not set, as text; a secret's default is never told.
     public let defaultValue: String?
+    /// The process does not start without it.
     public let isRequired: Bool
+    /// The values of a `choice`; empty for all other kinds.
     public let choices: [String]
+    /// The least number taken; in milliseconds for a duration.
     public let minimum: Double?
+    /// The greatest number taken; in milliseconds for a duration.
     public let maximum: Double?
+    /// One sentence for people, with the unit.
     public let meaning: String
 }
 
 /// What is wrong with one environment variable.
 public struct ConfigurationFault: Error, Sendable, CustomStringConvertible {
+    /// The environment variable.
     public let name: String
+    /// What is expected of it, as the rest of a sentence; never holds the value, which may be a secret.
     public let reason: String
 
+    /// - Parameter reason: what follows the name in a sentence: `must be true or false`.
     public init(name: String, reason: String) {
         self.name = name
         self.reason = reason
@@ -38,21 +50,26 @@ public struct ConfigurationFault: Error, Sendable, CustomStringConvertible {
 /// }
 /// ```
 public protocol Configurable: Sendable {
+    /// Declares and reads every setting, with no other effect: it also runs to print the help.
     init(_ read: inout ConfigurationReader)
 }
 
 /// No settings of its own.
 public struct NoConfiguration: Configurable {
+    /// Declares nothing.
     public init(_ read: inout ConfigurationReader) {}
 }
 
 /// Reads settings from the environment, keeps what was declared, and collects every fault instead of stopping at the
 /// first. A secret `NAME` may also be given as a file, by `NAME_FILE`.
 public struct ConfigurationReader: Sendable {
+    /// Every setting so far, in the order of declaration.
     public private(set) var declarations: [SettingDeclaration] = []
+    /// What is wrong so far; where not empty, the values that were read are placeholders.
     public private(set) var faults: [ConfigurationFault] = []
     private let environment: [String: String]
 
+    /// - Parameter environment: the process's variables; a test gives its own. An empty value counts as not set.
     public init(environment: [String: String]) { self.environment = environment }
 
     /// Text, of one of `choices` where they are given.
@@ -145,7 +162,7 @@ public struct ConfigurationReader: Sendable {
         return .milliseconds(number)
     }
 
-    /// A URL with a scheme of `schemes` and a host (or a path, for the schemes that have no host).
+    /// A URL with a scheme of `schemes`; nothing else of it is checked.
     public mutating func url(
         _ name: String, default fallback: String? = nil, schemes: [String] = ["http", "https"], isRequired: Bool = true,
         _ meaning: String

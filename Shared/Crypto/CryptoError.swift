@@ -14,6 +14,7 @@ public struct CryptoError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let libraryFailure = Code(rawValue: "library_failure")
     }
 
+    /// The kind of failure.
     public let code: Code
 
     init(_ code: Code) { self.code = code }

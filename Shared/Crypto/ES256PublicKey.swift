@@ -6,6 +6,7 @@ internal import Synchronization
 public final class ES256PublicKey: Sendable {
     /// The coordinates of the point, 32 bytes each, big endian.
     public let x: Data
+    /// The second coordinate, like ``x``.
     public let y: Data
     private let key: KeyHandle
     private let contexts = Mutex<[VerifyContext]>([])

@@ -5,12 +5,14 @@ internal import Synchronization
 public final class BlockingPool: Sendable {
     /// The queue is full; try later.
     public struct Overloaded: Error, Sendable, CustomStringConvertible {
+        /// The name of the pool that is full.
         public let pool: String
         public var description: String { "the thread pool \(pool) has too much waiting work" }
     }
 
     private typealias Work = @Sendable () -> Void
     private let queue: WorkQueue
+    /// Named in its errors.
     public let name: String
 
     /// - Parameters:
@@ -48,7 +50,9 @@ public final class BlockingPool: Sendable {
 public final class CancellationFlag: Sendable {
     private let value = Atomic(false)
     public init() {}
+    /// It was set; it stays so.
     public var isCancelled: Bool { value.load(ordering: .acquiring) }
+    /// Sets it, from any thread and also more than once.
     public func cancel() { value.store(true, ordering: .releasing) }
 }
 

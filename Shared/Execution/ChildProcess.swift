@@ -71,6 +71,7 @@ public struct ChildProcess: Sendable {
     /// Bytes that are kept of its standard error.
     static let errorLimit = 16 << 10
 
+    /// What shall run; nothing starts before ``run(input:deadline:flag:onLine:)``. The environment is empty by default.
     public init(
         _ executable: String, _ arguments: [String], environment: [String: String] = [:], folder: String? = nil,
         limits: Limits = Limits()

@@ -10,6 +10,7 @@ public struct Transition: Codable, Sendable, Hashable {
         case wipe
     }
 
+    /// What one sees.
     public var kind: Kind
     /// In milliseconds; at most half of either scene.
     public var durationMs: Int

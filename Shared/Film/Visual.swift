@@ -20,6 +20,7 @@ public struct Visual: Codable, Sendable, Hashable {
         case end
     }
 
+    /// What is shown, and with it which of the fields below must be there.
     public var kind: Kind
     /// The photograph or video; on a card, the picture that its backdrop is made of (where absent, one of the film's).
     public var assetId: String?

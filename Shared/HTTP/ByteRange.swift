@@ -1,8 +1,11 @@
 /// A part of a representation, in bytes.
 public struct ByteRange: Sendable, Hashable {
+    /// Bytes before the part.
     public let offset: Int64
+    /// Bytes of the part.
     public let length: Int64
 
+    /// A part as it stands; nothing is checked against a size.
     public init(offset: Int64, length: Int64) {
         self.offset = offset
         self.length = length
@@ -15,6 +18,7 @@ public struct ByteRange: Sendable, Hashable {
     public enum Request: Sendable, Equatable {
         /// No range, one that is malformed or of another unit, or more than are served: all of it, as the RFC allows.
         case whole
+        /// These bytes: 206.
         case part(ByteRange)
         /// Nothing of it exists: 416.
         case unsatisfiable

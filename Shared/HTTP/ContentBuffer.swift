@@ -6,6 +6,7 @@ public struct ContentBuffer {
     private var head = 0
     /// Bytes that wait.
     public private(set) var count = 0
+    /// Everything came; what waits may still be taken.
     public private(set) var hasEnded = false
     private var failure: (any Error)?
     private var reader: CheckedContinuation<Data?, any Error>?
@@ -25,6 +26,7 @@ public struct ContentBuffer {
         public func callAsFunction() { reader.resume(with: result) }
     }
 
+    /// Adds a chunk. Never refuses: the sender looks at ``isFull`` and waits.
     public mutating func append(_ chunk: Data) -> Wake? {
         if let reader = reader.take() { return Wake(reader: reader, result: .success(chunk)) }
         chunks.append(chunk)
@@ -32,6 +34,7 @@ public struct ContentBuffer {
         return nil
     }
 
+    /// No more will come.
     public mutating func end() -> Wake? {
         hasEnded = true
         guard let reader = reader.take() else { return nil }

@@ -4,6 +4,7 @@ internal import FoundationEssentials
 public struct EventStreamWriter: Sendable {
     private let writer: BodyWriter
 
+    /// - Parameter writer: that of the answer, which must have the type `text/event-stream`.
     public init(_ writer: BodyWriter) { self.writer = writer }
 
     /// Sends one event.

@@ -3,6 +3,7 @@ internal import Synchronization
 
 /// Where the chunks of a body come from. One reader; `next` gives `nil` at the end and throws when the rest is lost.
 public protocol HTTPBodySource: Sendable {
+    /// The next chunk; waits for it.
     func next() async throws -> Data?
 }
 
@@ -14,6 +15,7 @@ public struct HTTPBody: AsyncSequence, Sendable {
     /// The length in bytes where it was announced.
     public let length: Int64?
 
+    /// - Parameter length: bytes in all, where announced; the source is not held to it.
     public init(_ source: any HTTPBodySource, length: Int64? = nil) {
         self.source = source
         self.length = length
@@ -50,6 +52,7 @@ public struct HTTPBody: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(source: source) }
 
+    /// The one pass over the chunks.
     public struct Iterator: AsyncIteratorProtocol {
         let source: (any HTTPBodySource)?
 

@@ -2,9 +2,12 @@
 public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral, Sequence {
     /// One field line.
     public struct Field: Sendable, Hashable {
+        /// The name in the case it came in.
         public let name: String
+        /// The value; blanks at its ends are no part of it (RFC 9110 §5.5).
         public let value: String
 
+        /// A field line as it stands: neither part is checked.
         public init(name: String, value: String) {
             self.name = name
             self.value = value
@@ -13,7 +16,9 @@ public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral, Sequence {
 
     private var fields: [Field]
 
+    /// No fields.
     public init() { fields = [] }
+    /// Fields in this order; a name may stand more than once.
     public init(_ fields: [Field]) { self.fields = fields }
     public init(dictionaryLiteral elements: (String, String)...) {
         fields = elements.map { Field(name: $0, value: $1) }
@@ -33,6 +38,7 @@ public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral, Sequence {
         fields.compactMap { $0.name.equalsIgnoringCase(name) ? $0.value : nil }
     }
 
+    /// There is such a field, with whatever value.
     public func contains(_ name: String) -> Bool { fields.contains { $0.name.equalsIgnoringCase(name) } }
 
     /// Adds a field line beside those that are there.
@@ -50,8 +56,10 @@ public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral, Sequence {
         }
     }
 
+    /// Removes all lines of a field.
     public mutating func remove(_ name: String) { fields.removeAll { $0.name.equalsIgnoringCase(name) } }
 
+    /// Field lines, a repeated name counted each time.
     public var count: Int { fields.count }
     public func makeIterator() -> IndexingIterator<[Field]> { fields.makeIterator() }
 

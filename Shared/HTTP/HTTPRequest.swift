@@ -2,20 +2,28 @@ public import FoundationEssentials
 
 /// A request, its head read and its body still on the way.
 public struct HTTPRequest: Sendable {
+    /// What is asked for; another method than these never comes this far.
     public var method: HTTPMethod
     /// The target as it came, with its query.
     public var rawTarget: String
     /// The path as it came, percent-encoded. The router decodes segment by segment, so `%2F` never becomes a slash.
     public var path: String
+    /// The decoded query of the target.
     public var query: QueryItems
+    /// The header fields of the request.
     public var headers: HTTPHeaders
+    /// The content; read it once.
     public var body: HTTPBody
     /// The decoded `{name}` segments of the route.
     public var parameters: [String: String]
     /// The peer's IP address, without its port.
     public var remoteAddress: String
+    /// What middleware found out, such as who makes the request.
     public var context: RequestContext
 
+    /// - Parameters:
+    ///   - target: path and query, percent-encoded (the origin form of RFC 9112 §3.2.1).
+    ///   - remoteAddress: the peer's IP address, without its port.
     public init(
         method: HTTPMethod, target: String, headers: HTTPHeaders = HTTPHeaders(), body: HTTPBody = .empty,
         remoteAddress: String = "127.0.0.1"

@@ -5,7 +5,9 @@ internal import Primitives
 public struct HTTPResponse: Sendable {
     /// What an answer carries.
     public enum Body: Sendable {
+        /// No content.
         case empty
+        /// Content that is in memory.
         case data(Data)
         /// A part of a file, sent without passing through this process's memory.
         case file(FileRegion)
@@ -15,10 +17,14 @@ public struct HTTPResponse: Sendable {
         case upgrade(@Sendable (any DuplexStream) async -> Void)
     }
 
+    /// The status of the answer.
     public var status: HTTPStatus
+    /// The header fields; the server sets `Content-Length`, `Transfer-Encoding` and `Connection` by itself.
     public var headers: HTTPHeaders
+    /// The content.
     public var body: Body
 
+    /// An answer as given; nothing is added.
     public init(_ status: HTTPStatus, headers: HTTPHeaders = HTTPHeaders(), body: Body = .empty) {
         self.status = status
         self.headers = headers
@@ -58,12 +64,16 @@ public struct HTTPResponse: Sendable {
 
 /// A part of a file, opened when it is sent.
 public struct FileRegion: Sendable {
+    /// The file's path; it is opened when the answer is sent.
     public let path: String
     /// Where the part begins, in bytes.
     public let offset: Int64
     /// The bytes of the part; the file must have them.
     public let length: Int64
 
+    /// - Parameters:
+    ///   - offset: where the part begins, in bytes.
+    ///   - length: bytes, which the file must have.
     public init(path: String, offset: Int64, length: Int64) {
         self.path = path
         self.offset = offset

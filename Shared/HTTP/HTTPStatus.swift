@@ -2,6 +2,7 @@
 public struct HTTPStatus: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
+    /// Any code, also one that has no name here.
     public init(_ rawValue: Int) { self.rawValue = rawValue }
 
     public static let switchingProtocols = HTTPStatus(101)
@@ -45,6 +46,7 @@ public struct HTTPStatus: RawRepresentable, Sendable, Hashable, CustomStringConv
     public static let gatewayTimeout = HTTPStatus(504)
     public static let insufficientStorage = HTTPStatus(507)
 
+    /// 2xx.
     public var isSuccess: Bool { (200..<300).contains(rawValue) }
     /// An answer with this status has no content (RFC 9110 §6.4.1).
     public var forbidsContent: Bool { rawValue < 200 || rawValue == 204 || rawValue == 304 }

@@ -1,9 +1,11 @@
 /// A page of a list: `{"items": […], "nextCursor": …}`.
 public struct Page<Item: Encodable & Sendable>: Encodable, Sendable {
+    /// What the page holds, in the order of the list.
     public let items: [Item]
     /// What to give as `cursor` for the next page; `null` at the end.
     public let nextCursor: String?
 
+    /// A page that was cut elsewhere.
     public init(items: [Item], nextCursor: String?) {
         self.items = items
         self.nextCursor = nextCursor

@@ -1,6 +1,6 @@
 /// Conditions of a GET or HEAD on one representation (RFC 9110 §13).
 public enum Preconditions {
-    /// What is to be done.
+    /// What is to be done: what was asked, 304, or 412.
     public enum Outcome: Sendable, Equatable { case proceed, notModified, failed }
 
     /// Compares `If-Match` and `If-None-Match` with the entity tag of what is there.

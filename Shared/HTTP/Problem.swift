@@ -5,16 +5,22 @@ public import Primitives
 ///
 /// Never put what only operators may know into `detail`.
 public struct Problem: Error, Sendable, Encodable, CustomStringConvertible {
+    /// The status of the answer, also a member of the object.
     public var status: HTTPStatus
     /// A stable name for programs, in snake case.
     public var code: String
+    /// A short text for people, the same for every problem of this code; the status's phrase by default.
     public var title: String
+    /// What happened this time, for people.
     public var detail: String?
     /// Further members of the object.
     public var members: [String: JSONValue]
     /// Header fields of the answer, such as `Retry-After`.
     public var headers: HTTPHeaders
 
+    /// - Parameters:
+    ///   - code: a stable name for programs, in snake case.
+    ///   - title: the status's phrase where `nil`.
     public init(
         _ status: HTTPStatus, code: String, title: String? = nil, detail: String? = nil,
         members: [String: JSONValue] = [:], headers: HTTPHeaders = HTTPHeaders()

@@ -1,5 +1,6 @@
 /// A key of ``RequestContext``: a type that names the kind of value.
 public protocol RequestContextKey {
+    /// What is kept under the key.
     associatedtype Value: Sendable
 }
 
@@ -9,6 +10,7 @@ public struct RequestContext: Sendable {
 
     public init() {}
 
+    /// The value under a key, `nil` where no one set it.
     public subscript<Key: RequestContextKey>(key: Key.Type) -> Key.Value? {
         get { values[ObjectIdentifier(key)] as? Key.Value }
         set { values[ObjectIdentifier(key)] = newValue }

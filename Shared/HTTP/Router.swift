@@ -14,11 +14,17 @@ public struct Router: Sendable {
 
     public init() {}
 
+    /// Adds a route for GET, which also answers HEAD.
     public mutating func get(_ template: String, _ handler: @escaping Handler) { on(.GET, template, handler) }
+    /// Adds a route for POST.
     public mutating func post(_ template: String, _ handler: @escaping Handler) { on(.POST, template, handler) }
+    /// Adds a route for PUT.
     public mutating func put(_ template: String, _ handler: @escaping Handler) { on(.PUT, template, handler) }
+    /// Adds a route for PATCH.
     public mutating func patch(_ template: String, _ handler: @escaping Handler) { on(.PATCH, template, handler) }
+    /// Adds a route for DELETE.
     public mutating func delete(_ template: String, _ handler: @escaping Handler) { on(.DELETE, template, handler) }
+    /// Adds a route for HEAD, which goes before the GET route of the same template.
     public mutating func head(_ template: String, _ handler: @escaping Handler) { on(.HEAD, template, handler) }
 
     /// Adds a route.
@@ -30,7 +36,7 @@ public struct Router: Sendable {
     /// Lets `middleware` stand before every route of this router, also those added later. The first added is outermost.
     public mutating func wrap(_ middleware: @escaping Middleware) { self.middleware.append(middleware) }
 
-    /// Adds the routes that `add` makes, each behind `middleware` only where it is one of them.
+    /// Adds the routes that `add` makes, with `middleware` before these and no others.
     public mutating func group(_ middleware: Middleware? = nil, _ add: (inout Router) -> Void) {
         var inner = Router()
         add(&inner)
@@ -50,6 +56,7 @@ public struct Router: Sendable {
     public struct Match: Sendable {
         /// The template of the route, for metrics; `nil` where there is none.
         public let template: String?
+        /// The decoded `{name}` segments of the path.
         public let parameters: [String: String]
         /// Answers the request; where there is no route, with 404 or 405 (or 204 and `Allow` for OPTIONS).
         public let handler: Handler
@@ -130,5 +137,6 @@ public struct Router: Sendable {
 
 /// An error that knows how a client is told of it.
 public protocol ProblemConvertible: Error {
+    /// What to tell; all else about the error stays in the log.
     var problem: Problem { get }
 }

@@ -3,7 +3,9 @@ internal import Glibc
 
 /// A server could not take its address.
 public struct ListenError: Error, Sendable, CustomStringConvertible {
+    /// What was asked for, as `host:port`.
     public let address: String
+    /// The system's or the resolver's words.
     public let reason: String
     public var description: String { "cannot listen on \(address): \(reason)" }
 }

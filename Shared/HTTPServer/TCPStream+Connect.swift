@@ -7,7 +7,9 @@ internal import Primitives
 
 /// A TCP connection could not be made.
 public struct ConnectError: Error, Sendable, CustomStringConvertible {
+    /// What was to be reached, as `host:port`.
     public let address: String
+    /// The system's or the resolver's words.
     public let reason: String
     public var description: String { "cannot connect to \(address): \(reason)" }
 }

@@ -19,6 +19,7 @@ public enum PhotoOperation: Sendable, Hashable {
     case resize(width: Int?, height: Int?, fit: Fit)
     /// Turns it clockwise, in degrees; other than by right angles it grows, with white corners.
     case rotate(degrees: Double)
+    /// Mirrors it.
     case flip(direction: Direction)
     /// Stops of light, from −4 to 4; computed in linear light.
     case exposure(stops: Double)
@@ -38,11 +39,13 @@ public enum PhotoOperation: Sendable, Hashable {
     case blur(radius: Double)
     /// 0 … 5.
     case sharpen(amount: Double)
+    /// Takes all colour away; weighs the channels as ``saturation(amount:)`` does at −1.
     case greyscale
     /// 0 … 1.
     case sepia(strength: Double)
     /// What the corners lose, 0 … 1.
     case vignette(strength: Double)
+    /// Makes a negative of it; transparency stays.
     case invert
     /// Stretches the tones so that they reach from black to white.
     case autoEnhance

@@ -1,5 +1,6 @@
 /// What pictures are written as. Metadata is never written.
 public enum PictureFormat: String, Codable, Sendable, CaseIterable {
+    /// `jpeg` has no transparency; `webp` is written with loss; `png` without, whatever the quality.
     case jpeg, webp, png
 
     /// The media type.

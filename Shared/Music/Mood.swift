@@ -1,5 +1,6 @@
 /// What a piece of music should feel like.
 public enum Mood: String, Codable, Sendable, CaseIterable {
+    /// Each has tempos, harmonies and instruments of its own; see `Style`.
     case calm, warm, upbeat, corporate, cinematic
 
     /// The mood that words such as "upbeat, corporate" or "relaxing piano" ask for; the first that is recognised, else

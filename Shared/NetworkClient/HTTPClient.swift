@@ -10,6 +10,7 @@ internal import Telemetry
 /// Content streams both ways with back pressure. The trace at hand goes along as `traceparent`. Proxies of the
 /// environment are not used.
 public final class HTTPClient: Sendable {
+    /// The process, as its spans name it.
     public let name: String
     private let loop: CurlLoop
 

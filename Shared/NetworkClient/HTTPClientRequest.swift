@@ -5,7 +5,9 @@ public import HTTP
 public struct HTTPClientRequest: Sendable {
     /// What is sent along.
     public enum Body: Sendable {
+        /// Nothing.
         case none
+        /// Content that is in memory.
         case data(Data)
         /// Read at the peer's pace; `length` in bytes where known (else chunked).
         case stream(HTTPBody, length: Int64?)
@@ -13,16 +15,21 @@ public struct HTTPClientRequest: Sendable {
         case file(FileRegion)
     }
 
+    /// What is asked for.
     public var method: HTTPMethod
     /// An absolute `http` or `https` URL, percent-encoded.
     public var url: String
+    /// The header fields; `Host` and the length are curl's, the trace and its request id are added where absent.
     public var headers: HTTPHeaders
+    /// What is sent along; nothing by default.
     public var body: Body
     /// The time for all of it, the answer's content included; `nil` for transfers whose length nobody knows.
     public var timeout: Duration?
+    /// The time for name, connection and TLS together.
     public var connectTimeout: Duration = .seconds(5)
     /// A transfer that moves no byte for this long is given up.
     public var idleTimeout: Duration = .seconds(60)
+    /// Whether `Location` is followed; each target is held to ``allowsPrivateAddresses``.
     public var followRedirects = false
     /// Whether addresses of this machine and of private networks may be reached. Off for URLs that a client gave.
     public var allowsPrivateAddresses = true
@@ -31,6 +38,9 @@ public struct HTTPClientRequest: Sendable {
     /// Signs the request for an S3-compatible store.
     public var signing: SigV4?
 
+    /// - Parameters:
+    ///   - url: absolute, percent-encoded.
+    ///   - timeout: for all of it; ``connectTimeout`` and ``idleTimeout`` hold beside it.
     public init(
         _ method: HTTPMethod, _ url: String, headers: HTTPHeaders = HTTPHeaders(), body: Body = .none,
         timeout: Duration? = .seconds(30)

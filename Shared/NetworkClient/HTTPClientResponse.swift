@@ -3,10 +3,14 @@ public import HTTP
 
 /// An answer, its head read and its content on the way. To drop it unread closes the connection.
 public struct HTTPClientResponse: Sendable {
+    /// The status of the last answer; informational ones and followed redirects are not seen.
     public let status: HTTPStatus
+    /// The header fields of that answer.
     public let headers: HTTPHeaders
+    /// The content; must be read or dropped for the connection to be free again.
     public let body: HTTPBody
 
+    /// An answer of words alone, for tests; a true one comes from ``HTTPClient/execute(_:)``.
     public init(status: HTTPStatus, headers: HTTPHeaders, body: HTTPBody) {
         self.status = status
         self.headers = headers

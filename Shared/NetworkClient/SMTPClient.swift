@@ -5,16 +5,23 @@ internal import Primitives
 
 /// A mail server to hand messages to.
 public struct SMTPServer: Sendable {
-    /// Whether the connection is encrypted by STARTTLS (RFC 3207).
+    /// Whether the connection is encrypted by STARTTLS (RFC 3207): never, where the server offers it, or else no mail.
     public enum Security: Sendable { case none, opportunistic, required }
 
+    /// The name or address of the server; no MX records are asked for.
     public var host: String
+    /// 25 between servers, 587 for submission.
     public var port: Int
+    /// Whether the connection is encrypted; where possible by default.
     public var security: Security
+    /// Who logs in; `nil` sends without.
     public var user: String?
+    /// The password for ``user``.
     public var password: String?
+    /// The time for a whole message, the connection included.
     public var timeout: Duration = .seconds(30)
 
+    /// A server with 30 s for each message.
     public init(
         host: String, port: Int, security: Security = .opportunistic, user: String? = nil, password: String? = nil
     ) {
@@ -31,6 +38,7 @@ public struct SMTPClient: Sendable {
     private let server: SMTPServer
     private let client: HTTPClient
 
+    /// - Parameter client: on whose thread mails are sent.
     public init(_ server: SMTPServer, over client: HTTPClient) {
         self.server = server
         self.client = client

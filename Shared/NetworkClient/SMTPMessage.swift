@@ -3,9 +3,12 @@ internal import Primitives
 
 /// A mailbox: an address and the name that people see.
 public struct MailAddress: Sendable, Hashable {
+    /// The address alone, ASCII (RFC 5321 §4.1.2), checked when a message is sent.
     public let address: String
+    /// What people see beside the address, in any script.
     public let name: String?
 
+    /// A mailbox as given; ``SMTPClient/send(_:)`` refuses an address that could end a command.
     public init(_ address: String, name: String? = nil) {
         self.address = address
         self.name = name
@@ -20,17 +23,24 @@ public struct MailAddress: Sendable, Hashable {
 
 /// A mail with a text and perhaps an HTML part.
 public struct SMTPMessage: Sendable {
+    /// The author; the domain also ends `Message-ID`.
     public var from: MailAddress
+    /// All who get it; every one of them sees the others.
     public var to: [MailAddress]
+    /// The subject in any script; control characters and ends of line are left out.
     public var subject: String
+    /// The content as plain text, for readers that show no HTML.
     public var text: String
+    /// The same as HTML; `nil` for a mail of text alone.
     public var html: String?
     /// The left side of `Message-ID`: the same for each try of one message, so that receivers drop doubles.
     public var id: String
     /// Further header fields, such as `List-Unsubscribe`.
     public var headers: [(name: String, value: String)] = []
+    /// `Date`; when the value was made by default.
     public var date = Date()
 
+    /// - Parameter id: the left side of `Message-ID`; the same for each try of one message.
     public init(
         from: MailAddress, to: [MailAddress], subject: String, text: String, html: String? = nil, id: String
     ) {

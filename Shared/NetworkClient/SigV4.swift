@@ -8,17 +8,24 @@ internal import Primitives
 /// curl 7.88's own signing leaves out `x-amz-content-sha256` and takes the query unsorted; and presigned URLs need a
 /// signer anyway. Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3 API Reference.
 public struct SigV4: Sendable {
+    /// The public half of the credentials; stands in every signature.
     public let accessKey: String
     private let secretKey: String
+    /// The region that the signature is for; a store refuses one of another.
     public let region: String
+    /// The name of the service in the signature's scope: `s3`.
     public let service: String
     private let sessionToken: String?
     /// The hash of the content in hexadecimal, or `UNSIGNED-PAYLOAD`; `nil` hashes nothing, as GET and HEAD need.
     public var payloadHash: String?
 
+    /// As ``payloadHash``: the content is not part of the signature, as for a stream.
     public static let unsignedPayload = "UNSIGNED-PAYLOAD"
     static let emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
+    /// - Parameters:
+    ///   - sessionToken: of temporary credentials; sent as `x-amz-security-token`.
+    ///   - payloadHash: see ``payloadHash``.
     public init(
         accessKey: String, secretKey: String, region: String, service: String = "s3", sessionToken: String? = nil,
         payloadHash: String? = nil

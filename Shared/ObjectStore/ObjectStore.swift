@@ -3,10 +3,12 @@ public import HTTP
 
 /// A stored object.
 public struct ObjectInfo: Sendable, Hashable {
+    /// Where it is stored; see ``ObjectKey``.
     public let key: String
     /// In bytes.
     public let size: Int64
 
+    /// - Parameter size: in bytes.
     public init(key: String, size: Int64) {
         self.key = key
         self.size = size
@@ -43,6 +45,8 @@ public protocol ObjectStore: Sendable {
 
 /// Keys are made of segments of letters, digits, `-`, `_` and `.`, and none of them begins with a dot.
 public enum ObjectKey {
+    /// Whether a key is of that form, of 900 bytes at most and 200 for each segment: no path can leave the store's
+    /// folder.
     public static func isValid(_ key: String) -> Bool {
         guard !key.isEmpty, key.utf8.count <= 900 else { return false }
         return key.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { segment in

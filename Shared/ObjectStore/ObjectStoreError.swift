@@ -5,22 +5,29 @@ public struct ObjectStoreError: Error, Sendable, CustomStringConvertible {
         public let description: String
         private init(_ description: String) { self.description = description }
 
+        /// Nothing is stored under the key.
         public static let notFound = Code("not found")
         /// The disk or the store is full, or over its quota.
         public static let noSpace = Code("no space")
+        /// Not of the form of ``ObjectKey``, or a request that the S3 store will never take.
         public static let invalidKey = Code("invalid key")
         /// Bytes were to be added elsewhere than at the end.
         public static let wrongOffset = Code("wrong offset")
+        /// The system's permissions or the store's credentials do not allow it.
         public static let denied = Code("denied")
+        /// The disk or the store failed in a way that may pass.
         public static let unavailable = Code("unavailable")
     }
 
+    /// What went wrong.
     public let code: Code
     /// For logs.
     public let detail: String
+    /// Another try may succeed.
     public var isRetriable: Bool { code == .unavailable }
     public var description: String { "\(code): \(detail)" }
 
+    /// - Parameter detail: for logs; never a credential.
     public init(_ code: Code, _ detail: String) {
         self.code = code
         self.detail = detail

@@ -9,6 +9,7 @@ public final class S3Store: ObjectStore {
     private let client: HTTPClient
     private let retries = 4
 
+    /// - Parameter client: whose connections it uses.
     public init(_ configuration: S3Configuration, client: HTTPClient) {
         self.configuration = configuration
         self.client = client

@@ -21,6 +21,7 @@ public final class StagedFile: Sendable {
         var seen: Int64
     }
 
+    /// Where the file is, or will be once anything is asked of it.
     public let path: String
     private let pool: BlockingPool
     private let state = Mutex(State())

@@ -7,6 +7,7 @@ internal import Synchronization
 
 /// The folder of files that are not whole yet, by id. On the same file system as a ``FileSystemStore``.
 public final class StagingArea: Sendable {
+    /// The folder's path; its files are named by their ids.
     public let folder: String
     private let pool: BlockingPool
     private struct Weak { weak var file: StagedFile? }

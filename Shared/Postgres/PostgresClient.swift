@@ -170,8 +170,11 @@ public final class PostgresClient: Service {
 
 /// How transactions see each other (PostgreSQL documentation, section 13.2).
 public enum IsolationLevel: String, Sendable {
+    /// Each statement sees what was committed before it began.
     case readCommitted = "READ COMMITTED"
+    /// All statements see what was committed before the first one began.
     case repeatableRead = "REPEATABLE READ"
+    /// As if transactions ran one after the other; those that could not are refused with 40001.
     case serializable = "SERIALIZABLE"
 }
 

@@ -60,6 +60,7 @@ public struct PostgresQuery: Sendable, Hashable, ExpressibleByStringInterpolatio
         /// Begins an empty query.
         public init(literalCapacity: Int, interpolationCount: Int) {}
 
+        /// Adds SQL as written; only literals of the source come here, never a value.
         public mutating func appendLiteral(_ literal: String) { query.append(text: literal) }
 
         /// Binds a value.

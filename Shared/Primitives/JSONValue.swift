@@ -1,11 +1,18 @@
 /// Any JSON value, where its shape is another's business: a workflow's input, a job's parameters.
 public enum JSONValue: Sendable, Hashable, Codable {
+    /// `null`.
     case null
+    /// `true` or `false`.
     case bool(Bool)
+    /// A number without a fraction that fits 64 bits.
     case int(Int64)
+    /// Any other number.
     case double(Double)
+    /// Text.
     case string(String)
+    /// Values in order.
     case array([JSONValue])
+    /// Members without order; where a name stands twice, one of them is kept.
     case object([String: JSONValue])
 
     public init(from decoder: any Decoder) throws {
@@ -46,11 +53,16 @@ public enum JSONValue: Sendable, Hashable, Codable {
         if case .object(let members) = self { members[key] } else { nil }
     }
 
+    /// The text; `nil` where this is anything else.
     public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+    /// The elements; `nil` where this is anything else.
     public var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    /// The members; `nil` where this is anything else.
     public var objectValue: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
+    /// The truth value; `nil` where this is anything else.
     public var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
 
+    /// The number where it is whole (`2.0` too); `nil` where this is anything else.
     public var intValue: Int64? {
         switch self {
         case .int(let value): value
@@ -59,6 +71,7 @@ public enum JSONValue: Sendable, Hashable, Codable {
         }
     }
 
+    /// The number, rounded where it has more than 53 bits; `nil` where this is anything else.
     public var doubleValue: Double? {
         switch self {
         case .int(let value): Double(value)

@@ -1,8 +1,11 @@
-/// Exponential backoff with full jitter: `base · 2^attempt`, at most `maximum`, of which a random part is waited.
+/// Exponential backoff with equal jitter: `base · 2^attempt`, at most `maximum`, of which at least half is waited.
 public struct Backoff: Sendable {
+    /// The first step.
     public var base: Duration
+    /// The longest step.
     public var maximum: Duration
 
+    /// Steps of 100 ms, 200 ms, 400 ms and so on to 30 s by default.
     public init(base: Duration = .milliseconds(100), maximum: Duration = .seconds(30)) {
         self.base = base
         self.maximum = maximum
@@ -17,8 +20,11 @@ public struct Backoff: Sendable {
 
 /// The time that an operation was given is over.
 public struct DeadlineExceeded: Error, Sendable, CustomStringConvertible {
+    /// What took too long, for logs.
     public let operation: String
+    /// What it was given.
     public let limit: Duration
+    /// - Parameter operation: what took too long, for logs.
     public init(operation: String, limit: Duration) {
         self.operation = operation
         self.limit = limit

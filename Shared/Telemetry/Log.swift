@@ -5,10 +5,13 @@ internal import Synchronization
 
 /// How grave a log line is.
 public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
+    /// From what only its author reads to what someone must look at.
     case debug, info, warning, error
 
     public static func < (lhs: LogLevel, rhs: LogLevel) -> Bool { lhs.rawValue < rhs.rawValue }
+    /// The word in a line's `level`, and in `LOG_LEVEL`.
     public var name: String { ["debug", "info", "warning", "error"][rawValue] }
+    /// The level of a word; `nil` where it is none of the four.
     public init?(name: String) {
         guard let level = Self.allCases.first(where: { $0.name == name }) else { return nil }
         self = level
@@ -19,16 +22,22 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
 public enum LogValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringInterpolation
 {
+    /// Text.
     case string(String)
+    /// A whole number.
     case int(Int64)
+    /// Any number; written as `null` where it is not finite.
     case double(Double)
+    /// `true` or `false`.
     case bool(Bool)
 
     public init(stringLiteral value: String) { self = .string(value) }
     public init(integerLiteral value: Int64) { self = .int(value) }
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     public init(floatLiteral value: Double) { self = .double(value) }
+    /// A value by its description.
     public init(_ value: some CustomStringConvertible) { self = .string(value.description) }
+    /// A whole number; one that does not fit 64 bits becomes the nearest that does.
     public init(_ value: some BinaryInteger) { self = .int(Int64(clamping: value)) }
 }
 
@@ -37,6 +46,7 @@ public enum LogValue: Sendable, ExpressibleByStringLiteral, ExpressibleByInteger
 /// The keys `timestamp, level, service, agent, project_id, message, duration_ms, trace_id, span_id, request_id` have
 /// their meaning everywhere; the last three are taken from the current ``Trace``.
 public struct Logger: Sendable {
+    /// `service` of each line.
     public let service: String
     private let sink: any LogSink
     private var fields: [String: LogValue]
@@ -55,9 +65,13 @@ public struct Logger: Sendable {
         return copy
     }
 
+    /// For development; not written by default.
     public func debug(_ message: StaticString, _ fields: [String: LogValue] = [:]) { log(.debug, message, fields) }
+    /// What happened, as expected.
     public func info(_ message: StaticString, _ fields: [String: LogValue] = [:]) { log(.info, message, fields) }
+    /// What was not expected and healed, or may heal.
     public func warning(_ message: StaticString, _ fields: [String: LogValue] = [:]) { log(.warning, message, fields) }
+    /// What failed and needs somebody.
     public func error(_ message: StaticString, _ fields: [String: LogValue] = [:]) { log(.error, message, fields) }
 
     /// Writes a line where `level` is at least the process's level.
@@ -77,10 +91,15 @@ public struct Logger: Sendable {
 
 /// One line of the log, before it is written.
 public struct LogLine: Sendable {
+    /// When it was said.
     public let timestamp: Date
+    /// How grave it is.
     public let level: LogLevel
+    /// Which process said it.
     public let service: String
+    /// The constant message; what changes stands in ``fields``.
     public let message: String
+    /// All other members of the object, sorted by name when written.
     public let fields: [String: LogValue]
 
     /// The line as JSON, the fixed keys first.
@@ -120,15 +139,19 @@ public struct LogLine: Sendable {
 
 /// Where log lines go.
 public protocol LogSink: Sendable {
+    /// The least level that is wanted; lines below it are not made.
     var minimum: LogLevel { get }
+    /// Takes a line, from any thread. Does not throw: a log that fails must not fail the work.
     func write(_ line: LogLine)
 }
 
 /// Standard output, one `write` a line, so that lines of several threads never mix.
 public final class StandardOutputSink: LogSink {
+    /// The process's standard output.
     public static let shared = StandardOutputSink()
     private let level = Mutex(LogLevel.info)
 
+    /// The least level that is written; `info` until it is set.
     public var minimum: LogLevel { level.withLock { $0 } }
     /// Sets the least level that is written.
     public func setMinimum(_ new: LogLevel) { level.withLock { $0 = new } }
@@ -151,8 +174,10 @@ public final class StandardOutputSink: LogSink {
 /// Keeps lines in memory, for tests.
 public final class MemoryLogSink: LogSink {
     private let stored = Mutex<[LogLine]>([])
+    /// Everything is kept.
     public let minimum = LogLevel.debug
     public init() {}
+    /// The lines so far, oldest first.
     public var lines: [LogLine] { stored.withLock { $0 } }
     public func write(_ line: LogLine) { stored.withLock { $0.append(line) } }
 }

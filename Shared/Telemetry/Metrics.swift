@@ -4,6 +4,7 @@ internal import Synchronization
 ///
 /// Names carry base units (`_seconds`, `_bytes`, `_total`); labels are route templates and kinds, never ids.
 public final class MetricsRegistry: Sendable {
+    /// The registry of the process, which `/metrics` writes.
     public static let shared = MetricsRegistry()
 
     fileprivate struct Family {

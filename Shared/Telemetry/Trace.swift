@@ -7,12 +7,17 @@ public struct Trace: Sendable, Hashable {
     public let traceID: String
     /// 16 hexadecimal digits, not all zero.
     public let spanID: String
+    /// The flag `sampled` of `traceparent`: handed on, but not asked here; every span is exported.
     public let sampled: Bool
     /// The `X-Request-Id` of the request that this work serves.
     public var requestID: String?
 
+    /// The trace of the task at hand; `nil` outside of any.
     @TaskLocal public static var current: Trace?
 
+    /// - Parameters:
+    ///   - traceID: 32 hexadecimal digits, lower case; not checked here.
+    ///   - spanID: 16 hexadecimal digits, lower case; not checked here.
     public init(traceID: String, spanID: String, sampled: Bool = true, requestID: String? = nil) {
         self.traceID = traceID
         self.spanID = spanID
@@ -62,15 +67,24 @@ public struct Trace: Sendable, Hashable {
 
 /// A finished span: one named piece of work in a trace.
 public struct Span: Sendable {
+    /// The trace and the span's own id.
     public let trace: Trace
+    /// The span that this one is part of; `nil` at the root.
     public let parentID: String?
+    /// The process that did the work.
     public let service: String
+    /// What was done: `GET /projects/{id}`; never holds an id.
     public let name: String
+    /// When it began.
     public let start: Date
+    /// When it ended.
     public let end: Date
+    /// Names of OpenTelemetry's semantic conventions, and their values.
     public let attributes: [String: String]
+    /// It ended by an error.
     public let failed: Bool
 
+    /// A span that has ended.
     public init(
         trace: Trace, parentID: String?, service: String, name: String, start: Date, end: Date,
         attributes: [String: String] = [:], failed: Bool
@@ -92,6 +106,7 @@ public enum SpanExport {
 
     /// Hands every span that ends from now on to `handler`, which must return at once.
     public static func install(_ handler: @escaping @Sendable (Span) -> Void) { sink.withLock { $0 = handler } }
+    /// Hands a span over, or drops it where nothing is installed.
     public static func record(_ span: Span) { sink.withLock { $0 }?(span) }
 }
 

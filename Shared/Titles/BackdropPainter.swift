@@ -5,6 +5,7 @@
 public struct BackdropPainter {
     /// The two layers, opaque.
     public struct Layers {
+        /// The layer in front, little blurred, and the one behind it, blurred much.
         public let near, far: Canvas
     }
 

@@ -2,7 +2,7 @@ internal import CPango
 
 /// Pixels to draw on: premultiplied BGRA, 8 bits, transparent at first. For one thread at a time.
 public final class Canvas {
-    /// How what is drawn meets what is there.
+    /// How what is drawn meets what is there: Cairo's operators of these names.
     public enum Mode: Sendable { case over, screen, multiply, softLight, overlay, add }
     /// A colour at a place (0 to 1) of a gradient.
     public typealias Stop = (offset: Double, colour: Colour)

@@ -1,6 +1,6 @@
 /// Paints the words of a card, part by part, so that each can move on its own.
 public struct CardPainter {
-    /// How a card is arranged.
+    /// How a card is arranged: a title and closing words centred, a statement on the left.
     public enum Arrangement: Sendable { case title, statement, closing }
 
     /// The parts of a card; each stands where it belongs once the card is at rest.
@@ -17,7 +17,7 @@ public struct CardPainter {
     private let width, height: Int
     private let unit: Double
 
-    /// - Parameters: the picture's size in pixels.
+    /// Paints for pictures of this size in pixels.
     public init(look: Look, width: Int, height: Int) {
         self.look = look
         self.width = width

@@ -30,22 +30,26 @@ public struct Look: Sendable {
     public var kicker = TextStyle("Inter", size: 32, weight: 500, spacing: 0.2, lineHeight: 1.2, alignment: .centre)
     /// Captions.
     public var caption = TextStyle("Inter", size: 43, weight: 600, spacing: 0.002, lineHeight: 1.08, alignment: .centre)
-    /// The lower third's two lines.
+    /// The lower third's first line: a name.
     public var lowerTitle = TextStyle("League Spartan", size: 46, weight: 600)
+    /// The lower third's second line: what the name stands for.
     public var lowerSubtitle = TextStyle("Inter", size: 28, weight: 500, spacing: 0.02)
 
     // MARK: Space
 
     /// Margin left and right, as a part of the width: within every safe area.
     public var sideMargin = 0.075
-    /// From the picture's lower edge to a caption's plate, as a part of the height; a phone's player covers more.
+    /// From the picture's lower edge to a caption's plate, as a part of the height.
     public var captionBottom = 0.062
+    /// The same on a tall picture: a phone's player covers more of it.
     public var captionBottomPortrait = 0.2
-    /// Padding of a caption's plate, and its corners.
+    /// Padding of a caption's plate, left and right, above and below.
     public var platePadding = (x: 30.0, y: 15.0)
+    /// The radius of the plate's corners.
     public var plateRadius = 14.0
     /// How much larger captions are on a tall picture, which is seen on a phone.
     public var portraitCaption = 1.3
+    /// How much of the picture a caption's plate covers: 0 nothing, 1 all.
     public var plateOpacity = 0.66
     /// Widest caption line in columns, by shape of the picture.
     public var captionColumns = (landscape: 42, square: 30, portrait: 24)
@@ -64,14 +68,17 @@ public struct Look: Sendable {
     public var cardZoom = 0.1
     /// How far words rise while they appear.
     public var rise = 26.0
-    /// When each part of a card begins to appear, and how long it takes.
+    /// When each part of a card begins to appear.
     public var cardEntrances = (title: 250, rule: 800, kicker: 1_100)
+    /// How long each part of a card takes to appear.
     public var cardEntranceMs = 900
-    /// Captions and lower thirds appear and vanish.
+    /// How long a caption takes to appear, and to vanish.
     public var captionFadeMs = 130
+    /// A lower third: from when in its scene, for how long, and how long it takes to appear and to vanish.
     public var lowerThird = (fromMs: 900, forMs: 3_800, fadeMs: 350)
-    /// The film's first picture rises out of the dusk, the last sinks into it.
+    /// How long the film's first picture takes to rise out of the dusk.
     public var openingMs = 900
+    /// How long the last picture takes to sink into the dusk; at most a quarter of the film.
     public var closingMs = 1_400
     /// How much of the first and last picture the dusk takes: the film never is one flat colour.
     public var duskDepth = 0.82
@@ -87,13 +94,15 @@ public struct Look: Sendable {
 
     // MARK: Sound
 
-    /// Integrated loudness of the film (EBU R 128 measure), and its highest true peak in dBTP.
+    /// Integrated loudness of the film in LUFS (EBU R 128).
     public var loudness = -14.0
+    /// The highest true peak of the film in dBTP.
     public var truePeak = -1.0
-    /// Loudness of the music where nobody speaks, and how far it ducks under a voice, in dB.
+    /// Integrated loudness of the music where nobody speaks, in LUFS.
     public var music = -22.0
+    /// How far the music ducks under a voice, in dB.
     public var duck = -11.0
-    /// Each voice is brought to this loudness before the film as a whole is measured.
+    /// Each voice is brought to this loudness in LUFS before the film as a whole is measured.
     public var voice = -17.0
     /// The music leads the duck, waits before it comes back, and takes its time.
     public var duckTimes = (downMs: 260, holdMs: 420, upMs: 900)

@@ -79,6 +79,7 @@ package final class Demuxer {
     /// Bits per second, where known.
     package var bitRate: Int64? { context.pointee.bit_rate > 0 ? context.pointee.bit_rate : nil }
 
+    /// Streams of every kind, also those that are not read; they are numbered from 0.
     package var streamCount: Int { Int(context.pointee.nb_streams) }
 
     /// libav's stream.

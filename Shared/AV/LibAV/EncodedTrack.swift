@@ -1,11 +1,13 @@
 /// An encoder whose packets go to one muxer or several. Used from one thread at a time.
 package final class EncodedTrack {
+    /// What makes the packets; its settings tell what frames it wants.
     package let encoder: Encoder
     private var targets: [(muxer: Muxer, stream: Int)] = []
     private let packet: Packet
     /// Looks at every packet before it is written.
     package var onPacket: ((Packet) -> Void)?
 
+    /// - Throws: ``MediaError`` `outOfMemory` where there is no packet to be had.
     package init(_ encoder: Encoder) throws {
         self.encoder = encoder
         packet = try Packet()

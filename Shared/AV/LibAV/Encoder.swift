@@ -6,8 +6,11 @@ package final class Encoder {
     package struct Video {
         /// libav's name: `libx264`, `libvpx-vp9`.
         package var codec = "libx264"
+        /// Pixels of a row.
         package var width: Int
+        /// Rows.
         package var height: Int
+        /// The pixel format that every frame must have; 8 bits at 4:2:0 by default, which every player takes.
         package var format = AV_PIX_FMT_YUV420P
         /// The unit of the frames' times.
         package var timeBase: AVRational
@@ -17,11 +20,14 @@ package final class Encoder {
         package var keyInterval: Int?
         /// Bits per second; `nil` where the options hold a quality.
         package var bitRate: Int64?
+        /// Width over height of one pixel; 1:1 by default.
         package var sampleAspect = AVRational(num: 1, den: 1)
+        /// Threads of the codec; 0 lets it choose.
         package var threads = 2
         /// The codec's own options: `preset`, `crf`, `x264-params`.
         package var options: [String: String] = [:]
 
+        /// - Parameter timeBase: the unit of the frames' times. All else has the defaults above.
         package init(width: Int, height: Int, timeBase: AVRational) {
             self.width = width
             self.height = height
@@ -33,9 +39,13 @@ package final class Encoder {
     package struct Audio {
         /// libav's name: `aac`, `libmp3lame`, `libopus`.
         package var codec = "aac"
+        /// Samples per second of each channel.
         package var rate = 48_000
+        /// 1 or 2, or more in libav's default layout for that number.
         package var channels = 2
+        /// Bits per second of all channels; `nil` for the codec's own default.
         package var bitRate: Int64? = 160_000
+        /// The codec's own options; one that it does not know is refused.
         package var options: [String: String] = [:]
 
         package init() {}
@@ -103,8 +113,11 @@ package final class Encoder {
     package var timeBase: AVRational { context.pointee.time_base }
     /// Samples that a frame of sound must have; `nil` where any number will do.
     package var frameSize: Int? { context.pointee.frame_size > 0 ? Int(context.pointee.frame_size) : nil }
+    /// The format that frames must have: the first that the codec takes.
     package var sampleFormat: AVSampleFormat { context.pointee.sample_fmt }
+    /// Samples per second of each channel; also the unit of the frames' times.
     package var sampleRate: Int { Int(context.pointee.sample_rate) }
+    /// The channels that frames must have.
     package var channels: Int { Int(context.pointee.ch_layout.nb_channels) }
 
     /// Hands a frame over; `nil` ends the stream. Take packets until ``receive(into:)`` gives none before the next.

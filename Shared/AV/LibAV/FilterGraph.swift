@@ -4,11 +4,13 @@ package import CLibAV
 package final class FilterGraph {
     /// What arrives at an input of the graph.
     package enum Input {
+        /// Pictures. Sides in pixels; `sampleAspect` is the width of a pixel over its height.
         case video(width: Int, height: Int, format: AVPixelFormat, timeBase: AVRational, sampleAspect: AVRational)
+        /// Sound of `rate` samples per second in the layout that is usual for `channels`.
         case audio(rate: Int, format: AVSampleFormat, channels: Int, timeBase: AVRational)
     }
 
-    /// What an output has for us.
+    /// What an output has for us: a frame, nothing before more is pushed, nothing ever again.
     package enum Pull { case frame, needsInput, end }
 
     private var graph: UnsafeMutablePointer<AVFilterGraph>?

@@ -35,14 +35,21 @@ package final class Frame {
         av_frame_free(&freed)
     }
 
+    /// Pixels of a row; 0 for sound.
     package var width: Int { Int(pointer.pointee.width) }
+    /// Rows of pixels; 0 for sound.
     package var height: Int { Int(pointer.pointee.height) }
+    /// What a pixel is made of; means nothing for sound.
     package var pixelFormat: AVPixelFormat { AVPixelFormat(pointer.pointee.format) }
+    /// What a sample is made of, and whether channels have planes of their own; means nothing for a picture.
     package var sampleFormat: AVSampleFormat { AVSampleFormat(pointer.pointee.format) }
     /// Samples of each channel.
     package var samples: Int { Int(pointer.pointee.nb_samples) }
+    /// Samples per second of each channel; 0 for a picture.
     package var sampleRate: Int { Int(pointer.pointee.sample_rate) }
+    /// Channels of sound; 0 for a picture.
     package var channels: Int { Int(pointer.pointee.ch_layout.nb_channels) }
+    /// The picture was coded without reference to others.
     package var isKey: Bool { atelier_frame_is_key(pointer) != 0 }
 
     /// When it is shown, in the time base of where it came from; `nil` where unknown.

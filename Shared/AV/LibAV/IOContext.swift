@@ -10,6 +10,10 @@ package final class IOContext {
     /// What the source or the interrupt threw, which libav turns into a plain status.
     package var failure: (any Error)? { box.takeUnretainedValue().failure }
 
+    /// - Parameters:
+    ///   - source: kept until this ends, and asked on the thread that libav works on.
+    ///   - interrupt: asked before each read.
+    ///   - bufferSize: bytes that libav reads at once.
     package init(reading source: any ByteSource, interrupt: Interrupt, bufferSize: Int = 64 * 1024) throws {
         let box = Unmanaged.passRetained(Box(source: source, interrupt: interrupt))
         let memory = av_malloc(bufferSize)?.assumingMemoryBound(to: UInt8.self)

@@ -7,6 +7,8 @@ package final class LoudnessMeter {
     private let channels: Int
     private var interleaved: [Float] = []
 
+    /// - Parameter rate: samples per second of each channel.
+    /// - Throws: ``MediaError`` `invalidRequest` where libebur128 takes no such sound.
     package init(channels: Int, rate: Int) throws {
         let mode = Int32(EBUR128_MODE_I.rawValue | EBUR128_MODE_TRUE_PEAK.rawValue | EBUR128_MODE_LRA.rawValue)
         state = ebur128_init(UInt32(channels), UInt(rate), mode)

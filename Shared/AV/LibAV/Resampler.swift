@@ -2,8 +2,11 @@ package import CLibAV
 
 /// Changes rate, format and channels of sound (libswresample). Used from one thread at a time.
 package final class Resampler {
+    /// Samples per second that it makes.
     package let rate: Int
+    /// Channels that it makes, in libav's default layout for that number.
     package let channels: Int
+    /// The sample format that it makes; planar float by default.
     package let format: AVSampleFormat
     private var context: OpaquePointer?
     private var source: (rate: Int, format: AVSampleFormat, channels: Int)?

@@ -9,6 +9,8 @@ package final class SampleQueue {
     /// Samples that were taken out so far: the time of the next frame in a time base of 1/rate.
     package private(set) var position: Int64 = 0
 
+    /// What sound comes in, and goes out as it came.
+    /// - Parameter rate: samples per second of each channel.
     package init(format: AVSampleFormat, channels: Int, rate: Int) throws {
         guard let queue = av_audio_fifo_alloc(format, Int32(channels), 4096) else {
             throw MediaError(.outOfMemory, "sound")
@@ -24,6 +26,7 @@ package final class SampleQueue {
     /// Samples that wait.
     package var count: Int { Int(av_audio_fifo_size(queue)) }
 
+    /// Puts the samples of a frame behind those that wait; its time is not looked at.
     package func add(_ frame: Frame) throws {
         let planes = UnsafeMutableRawPointer(frame.pointer.pointee.extended_data)
             .assumingMemoryBound(to: UnsafeMutableRawPointer?.self)

@@ -4,6 +4,7 @@ package import CLibAV
 package final class Scaler {
     /// How samples between pixels are found.
     package enum Quality {
+        /// From the fastest to the sharpest: bilinear, bicubic with exact rounding, Lanczos with full chroma.
         case fast, bicubic, lanczos
 
         fileprivate var flags: Int32 {
@@ -15,8 +16,11 @@ package final class Scaler {
         }
     }
 
+    /// Pixels of a row that it makes.
     package let width: Int
+    /// Rows that it makes.
     package let height: Int
+    /// The pixel format that it makes.
     package let format: AVPixelFormat
     private let quality: Quality
     private var context: OpaquePointer?

@@ -5,6 +5,9 @@ package final class SoundReader {
     private let resampler: Resampler
     private let limits: MediaLimits
 
+    /// Takes over the demuxer: all other streams are dropped.
+    /// - Parameter rate: samples per second of each channel that it gives.
+    /// - Throws: ``MediaError`` where the stream cannot be decoded.
     package init(_ demuxer: Demuxer, stream: Int, rate: Int, channels: Int, limits: MediaLimits = MediaLimits()) throws
     {
         self.demuxer = demuxer

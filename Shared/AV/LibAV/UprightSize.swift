@@ -2,11 +2,14 @@ package import CLibAV
 
 /// The size of a video as it is seen: after rotation and with square pixels.
 package struct UprightSize: Sendable, Hashable {
+    /// Pixels of a row, after rotation.
     package let width: Int
+    /// Rows, after rotation.
     package let height: Int
     /// Degrees clockwise that make it upright: 0, 90, 180, 270.
     package let rotation: Int
 
+    /// - Parameter rotation: degrees clockwise, a multiple of 90 below 360.
     package init(_ stream: AVStream, rotation: Int) {
         let parameters = stream.codecpar.pointee
         var width = Double(parameters.width)

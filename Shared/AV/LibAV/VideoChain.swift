@@ -6,7 +6,9 @@ package final class VideoChain {
     /// The unit of all times here.
     package static let timeBase = AVRational(num: 1, den: 90_000)
 
+    /// What turns the stream's packets into pictures; its stream number tells which packets are its own.
     package let decoder: Decoder
+    /// The size as it is seen. With `upright` off, the pictures keep the size they were coded in.
     package let size: UprightSize
     /// Mean frames per second, where known.
     package let frameRate: AVRational?
@@ -22,6 +24,10 @@ package final class VideoChain {
     private var last: Int64 = -1
     private var turner: (graph: FilterGraph, width: Int, height: Int, format: AVPixelFormat)?
 
+    /// - Parameters:
+    ///   - upright: turn pictures as the file wants them shown.
+    ///   - threads: threads of the decoder.
+    ///   - keyFramesOnly: skip all pictures that need others.
     package init(
         _ demuxer: Demuxer, stream index: Int, limits: MediaLimits = MediaLimits(), upright: Bool = true,
         threads: Int = 1, keyFramesOnly: Bool = false
