@@ -13,6 +13,7 @@ public final class AsyncTrigger: Sendable {
 
     public init() {}
 
+    /// It happened; it never unhappens.
     public var hasFired: Bool { state.withLock { $0.fired } }
 
     /// Lets all waiters go, now and later.

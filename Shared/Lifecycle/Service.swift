@@ -15,5 +15,6 @@ public protocol Service: Sendable {
 }
 
 extension Service {
+    /// Ready at once: for a part that nothing waits for.
     public func ready() async throws {}
 }

@@ -19,7 +19,8 @@ public final class ServiceGroup: Sendable {
     private let state = Mutex(Phase.starting)
     private let trigger = AsyncTrigger()
 
-    /// Where the process is in its life.
+    /// Where the process is in its life: `starting` until all parts are ready, `draining` from the wish to stop, `stopped`
+    /// when all were told to end.
     public enum Phase: Sendable { case starting, running, draining, stopped }
 
     /// - Parameters:
@@ -36,6 +37,7 @@ public final class ServiceGroup: Sendable {
         self.stopLimit = stopLimit
     }
 
+    /// Where the process is now; safe to ask from any thread.
     public var phase: Phase { state.withLock { $0 } }
 
     /// Asks the group to stop. Returns at once.

@@ -133,7 +133,7 @@ final class Lens {
 
     private let raw: OpaquePointer
 
-    /// - Parameters: the size of the pictures that are drawn, in pixels.
+    /// Draws pictures of this size in pixels.
     init(width: Int, height: Int) throws {
         guard let raw = cm_resampler_create(Int32(width), Int32(height)) else {
             throw MediaError(.outOfMemory, "filter tables")

@@ -3,23 +3,41 @@ public import Messaging
 
 /// The settings that every service has.
 public struct PlatformConfiguration: Configurable {
+    /// `HOST`: the address that both listeners take; this machine alone by default.
     public let host: String
+    /// `PORT`: of the API.
     public let port: Int
+    /// `ADMIN_PORT`: of health and metrics; 1000 above the API's by default.
     public let adminPort: Int
+    /// `LOG_LEVEL`: the least level that is written; `info` by default.
     public let logLevel: String
+    /// `DATABASE_URL`: Postgres, with the service's own role.
     public let databaseURL: String
+    /// `DATABASE_CONNECTIONS`: the size of the pool; 8 by default.
     public let databaseConnections: Int
+    /// `MIGRATE_ON_START`: whether the schema is applied at the start, or waited for; applied by default.
     public let migrateOnStart: Bool
+    /// `KAFKA_…`: the broker and how it is spoken to.
     public let kafka: KafkaSettings
+    /// `SERVICE_SECRET`: the key of the fleet's own tokens, 32 bytes at least.
     public let serviceSecret: String
+    /// `OTLP_ENDPOINT`: where spans go; empty for nowhere.
     public let tracesEndpoint: String
+    /// `DRAIN_DELAY_MS`: how long a stopping service still answers, marked not ready; 3 s by default.
     public let drainDelay: Duration
+    /// `STOP_LIMIT_MS`: how long one part may take to end; 20 s by default.
     public let stopLimit: Duration
+    /// `BODY_LIMIT_BYTES`: the largest JSON body; declared, but not yet asked by any listener.
     public let bodyLimit: Int
+    /// Where the other services are.
     public let peers: Peers
+    /// `FAULT_INBOX_OFF`: a fault for tests that must notice it: events are handled again.
     public let inboxOff: Bool
+    /// `FAULT_PUBLISH_BEFORE_COMMIT`: a fault for tests that must notice it: events go out before their change is
+    /// certain.
     public let publishBeforeCommit: Bool
 
+    /// The same with the port 8080, for a process that has no default of its own.
     public init(_ read: inout ConfigurationReader) { self.init(&read, port: 8080) }
 
     /// - Parameter port: the service's default port; the private listener's is 1000 above it.
@@ -59,12 +77,18 @@ public struct PlatformConfiguration: Configurable {
 
 /// Where the other services are.
 public struct Peers: Configurable {
+    /// `USER_URL`: publishes the keys of tokens, and the sessions that ended.
     public let user: String
+    /// `PROJECT_URL`: declared for all, asked by none so far.
     public let project: String
+    /// `STORAGE_URL`: gives and takes content for the workers.
     public let storage: String
+    /// `PUBLISHER_URL`: the social accounts that a workflow may post to.
     public let publisher: String
+    /// `PUBLIC_URL`: the gateway as people reach it; links in mails begin with it, and live pages come from there.
     public let publicURL: String
 
+    /// Every peer has its usual port of this machine by default.
     public init(_ read: inout ConfigurationReader) {
         user = read.url("USER_URL", default: "http://127.0.0.1:8081", "The service user.")
         project = read.url("PROJECT_URL", default: "http://127.0.0.1:8086", "The service project.")

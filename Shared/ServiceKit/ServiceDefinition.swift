@@ -17,15 +17,23 @@ internal import Telemetry
 /// }
 /// ```
 public struct ServiceDefinition<Settings: Configurable>: Sendable {
+    /// The name of the executable, of its consumer group and of its logs.
     public let name: String
+    /// What it is for, in a few words, for `--help`.
     public let purpose: String
+    /// The API's default port.
     public let port: Int
+    /// The schema of Postgres that is its own; no other service reads it.
     public let schema: String
+    /// The steps of that schema, in order; those of the outbox, the idempotency keys and the jobs come before them.
     public let migrations: [Migration]
     let build: @Sendable (Settings, Platform) async throws -> Assembly
     /// Whether the service has a job table (``Jobs``), whose migrations then belong to its own.
     let usesJobs: Bool
 
+    /// - Parameters:
+    ///   - usesJobs: adds the job table to the schema.
+    ///   - build: makes the service of its settings and the platform; called once, before anything runs.
     public init(
         name: String, purpose: String, port: Int, schema: String, migrations: [Migration],
         configuration: Settings.Type = Settings.self, usesJobs: Bool = false,

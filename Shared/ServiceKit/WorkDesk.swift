@@ -13,7 +13,9 @@ public struct WorkDesk: Sendable {
     /// Answers work at once, without waiting for anything: from an input, its output.
     public typealias Instant = @Sendable (JSONValue) throws -> JSONValue
 
+    /// Who takes the commands; names the topics.
     public let worker: Worker
+    /// The job table; each change of a job tells `WorkChanged`.
     public let store: JobStore
     private let accepts: Set<String>
     private let instant: [String: Instant]

@@ -4,7 +4,7 @@ public struct CaptionPainter {
     private let width, height: Int
     private let unit: Double
 
-    /// - Parameters: the picture's size in pixels.
+    /// Paints for pictures of this size in pixels.
     public init(look: Look, width: Int, height: Int) {
         self.look = look
         self.width = width
