@@ -18,7 +18,9 @@ public enum PosterFinder {
         return try picture(of: demuxer, atMs: times, maxSide: maxSide, limits: limits)
     }
 
-    /// The picture at a time.
+    /// The first picture at or after a time, upright, in RGB; the last before it where none follows soon.
+    /// - Parameter maxSide: the longer side at most; never scaled up.
+    /// - Throws: ``MediaError``, `CancellationError`.
     public static func picture(
         of source: any ByteSource, atMs time: Int64, maxSide: Int = 1280, limits: MediaLimits = MediaLimits(),
         interrupt: Interrupt = Interrupt()

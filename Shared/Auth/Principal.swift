@@ -4,7 +4,7 @@ public import FoundationEssentials
 public struct Principal: Sendable, Hashable {
     /// The person (`sub`).
     public let userID: UUID
-    /// The workspace that the session works in (`wsp`); every row a request may see belongs to it.
+    /// The workspace that the session works in (`wsp`): the tenant.
     public let workspaceID: UUID
     /// The role in that workspace.
     public let role: Role

@@ -7,7 +7,7 @@ public struct Cue: Codable, Sendable, Hashable {
     /// The words; a newline where the line breaks.
     public var text: String
 
-    /// Creates a cue.
+    /// Takes times as they are; ``Timeline/validate()`` checks them.
     public init(startMs: Int, endMs: Int, text: String) {
         self.startMs = startMs
         self.endMs = endMs

@@ -7,7 +7,7 @@ public struct Phrase: Codable, Sendable, Hashable {
     /// End, in milliseconds of the recording.
     public var endMs: Int
 
-    /// Creates a phrase.
+    /// Takes times as they are, in milliseconds of the recording.
     public init(text: String, startMs: Int, endMs: Int) {
         self.text = text
         self.startMs = startMs

@@ -16,7 +16,7 @@ public struct Scene: Codable, Sendable, Hashable {
     /// A name or place, drawn over the lower left of the picture for a few seconds.
     public var lowerThird: LowerThird?
 
-    /// Creates a scene.
+    /// Silent, cut hard and without a name by default; ``Timeline/validate()`` checks it among the others.
     public init(
         id: String, startMs: Int, durationMs: Int, visual: Visual, voice: Voice? = nil, transition: Transition? = nil,
         lowerThird: LowerThird? = nil
@@ -43,7 +43,7 @@ public struct Voice: Codable, Sendable, Hashable {
     /// Its length in milliseconds: it must end within the scene, so that no word is cut off.
     public var durationMs: Int
 
-    /// Creates a placed voice.
+    /// Takes times as they are; ``Timeline/validate()`` checks that they lie within the scene.
     public init(assetId: String, offsetMs: Int, durationMs: Int) {
         self.assetId = assetId
         self.offsetMs = offsetMs
@@ -58,7 +58,7 @@ public struct Music: Codable, Sendable, Hashable {
     /// Louder or softer than the look's own level, in decibels.
     public var gainDb: Double?
 
-    /// Creates a music bed.
+    /// At the look's own level by default.
     public init(assetId: String, gainDb: Double? = nil) {
         self.assetId = assetId
         self.gainDb = gainDb
@@ -72,7 +72,7 @@ public struct LowerThird: Codable, Sendable, Hashable {
     /// The smaller line below.
     public var subtitle: String?
 
-    /// Creates a lower third.
+    /// - Parameter subtitle: `nil` for one line alone.
     public init(title: String, subtitle: String? = nil) {
         self.title = title
         self.subtitle = subtitle

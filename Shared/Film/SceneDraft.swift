@@ -11,7 +11,7 @@ public struct SceneDraft: Codable, Sendable, Hashable {
     /// The least that the scene lasts, in milliseconds.
     public var minimumMs: Int?
 
-    /// Creates a draft.
+    /// A draft without a voice lasts the least time: its own, or the layout's where that is longer.
     public init(
         id: String, visual: Visual, voiceAssetId: String? = nil, voiceMs: Int? = nil, minimumMs: Int? = nil
     ) {

@@ -38,7 +38,7 @@ public struct Timeline: Codable, Sendable, Hashable {
         self.burnCaptions = burnCaptions
     }
 
-    /// Creates a timeline in a usual shape.
+    /// A timeline in a usual shape at 30 frames per second, its captions drawn into the picture.
     public init(
         aspect: Aspect, title: String, language: String = "en", scenes: [Scene], music: Music? = nil,
         captions: [Cue] = []

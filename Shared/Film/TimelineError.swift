@@ -7,7 +7,7 @@ public struct TimelineError: Error, Sendable, Hashable, CustomStringConvertible 
         /// What, in words for the person who made the timeline.
         public let reason: String
 
-        /// Creates a problem.
+        /// - Parameter reason: reads on from the path: `scenes[0].id must be unique and not empty`.
         public init(path: String, reason: String) {
             self.path = path
             self.reason = reason
@@ -19,7 +19,7 @@ public struct TimelineError: Error, Sendable, Hashable, CustomStringConvertible 
     /// Never empty.
     public let problems: [Problem]
 
-    /// Creates the error.
+    /// - Parameter problems: all that is wrong, at least one thing.
     public init(problems: [Problem]) { self.problems = problems }
 
     public var description: String {

@@ -15,7 +15,7 @@ public struct Transition: Codable, Sendable, Hashable {
     /// In milliseconds; at most half of either scene.
     public var durationMs: Int
 
-    /// Creates a transition.
+    /// - Parameter durationMs: in milliseconds; ``Timeline/validate()`` holds it to half of either scene.
     public init(_ kind: Kind, durationMs: Int) {
         self.kind = kind
         self.durationMs = durationMs

@@ -37,7 +37,7 @@ public struct Visual: Codable, Sendable, Hashable {
     /// Level of a clip's own sound in decibels relative to the voice (-60 … 0); where absent it is silent.
     public var soundDb: Double?
 
-    /// Creates a visual of any kind.
+    /// Takes all fields as they are; what the kind needs is checked by ``Timeline/validate()``.
     public init(
         kind: Kind, assetId: String? = nil, startMs: Int? = nil, endMs: Int? = nil, text: String? = nil,
         subtitle: String? = nil, style: CardStyle? = nil, soundDb: Double? = nil
@@ -52,7 +52,7 @@ public struct Visual: Codable, Sendable, Hashable {
         self.soundDb = soundDb
     }
 
-    /// A still.
+    /// The whole of a photograph, panned and zoomed by the renderer.
     public static func photo(_ assetId: String) -> Visual { Visual(kind: .photo, assetId: assetId) }
 
     /// A part of a video, in milliseconds of the source.
@@ -60,7 +60,7 @@ public struct Visual: Codable, Sendable, Hashable {
         Visual(kind: .clip, assetId: assetId, startMs: startMs, endMs: endMs)
     }
 
-    /// A card.
+    /// A card whose backdrop is made of a picture of the film.
     public static func card(_ text: String, subtitle: String? = nil, style: CardStyle? = nil) -> Visual {
         Visual(kind: .card, text: text, subtitle: subtitle, style: style)
     }

@@ -7,7 +7,7 @@ public struct PhotoEdit: Codable, Sendable, Hashable {
     /// From 1 to 100, for JPEG and WebP; 88, where nothing is said.
     public var quality: Int?
 
-    /// An edit.
+    /// Takes all as it is; see ``faults(width:height:)``.
     public init(operations: [PhotoOperation], format: PictureFormat? = nil, quality: Int? = nil) {
         self.operations = operations
         self.format = format
@@ -21,7 +21,7 @@ public struct PhotoEdit: Codable, Sendable, Hashable {
         /// What is wrong with it.
         public let reason: String
 
-        /// A fault at a place.
+        /// - Parameter reason: reads on from the field: `must be from 1 to 100`.
         public init(field: String, reason: String) {
             self.field = field
             self.reason = reason

@@ -13,7 +13,8 @@ public struct ContactSheet: Sendable {
     /// Fonts and colours.
     public var look: Look
 
-    /// Creates a sheet.
+    /// Sixteen pictures by default. 1 to 10 columns, 1 to 20 rows and a width of 96 to 960 pixels: what lies beyond
+    /// becomes the nearest of these.
     public init(columns: Int = 4, rows: Int = 4, width: Int = 480, look: Look = .atelier) {
         self.columns = min(10, max(1, columns))
         self.rows = min(20, max(1, rows))

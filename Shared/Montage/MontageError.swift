@@ -10,7 +10,7 @@ public struct MontageError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What happened, without content or paths.
     public let message: String
 
-    /// Creates an error.
+    /// - Parameter message: what happened, without content or paths.
     public init(_ code: MediaError.Code, assetID: String? = nil, _ message: String) {
         self.code = code
         self.assetID = assetID

@@ -12,7 +12,7 @@ public struct RenderProgress: Sendable, Hashable {
 public struct RenderedFilm: Codable, Sendable, Hashable {
     /// Size of the picture in pixels.
     public let width, height: Int
-    /// Pictures.
+    /// How many pictures it has.
     public let frames: Int
     /// Length in milliseconds.
     public let durationMs: Int

@@ -18,7 +18,7 @@ public struct MusicError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What happened.
     public let reason: String
 
-    /// Creates the error.
+    /// - Parameter reason: what happened, for logs.
     public init(_ code: Code, _ reason: String) {
         self.code = code
         self.reason = reason

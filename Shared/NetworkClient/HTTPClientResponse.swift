@@ -7,7 +7,7 @@ public struct HTTPClientResponse: Sendable {
     public let status: HTTPStatus
     /// The header fields of that answer.
     public let headers: HTTPHeaders
-    /// The content; must be read or dropped for the connection to be free again.
+    /// The content; once it is read to its end, the connection serves the next request.
     public let body: HTTPBody
 
     /// An answer of words alone, for tests; a true one comes from ``HTTPClient/execute(_:)``.

@@ -1,5 +1,6 @@
 /// A value that can be a parameter.
 public protocol PostgresEncodable {
+    /// What is sent to the server: text, whose type it infers from the statement, or bytes as they are.
     var postgresParameter: PostgresParameter { get }
 }
 

@@ -2,7 +2,8 @@ public import FoundationEssentials
 
 /// The JSON of the product: camelCase keys as declared, dates as RFC 3339 with milliseconds, sorted keys.
 public enum JSON {
-    /// Encodes a value.
+    /// The JSON of a value in UTF-8, without blanks.
+    /// - Throws: `EncodingError` for what JSON cannot hold, such as a number that is not finite.
     public static func encode(_ value: some Encodable) throws -> Data {
         if let value = value as? JSONValue { return try JSONWriter.data(value) }
         let encoder = JSONEncoder()
@@ -14,7 +15,7 @@ public enum JSON {
         return try encoder.encode(value)
     }
 
-    /// Encodes a value as text.
+    /// The same as text.
     public static func text(_ value: some Encodable) throws -> String {
         String(decoding: try encode(value), as: UTF8.self)
     }

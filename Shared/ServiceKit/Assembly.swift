@@ -9,7 +9,7 @@ public struct Assembly: Sendable {
     public var routes: Router
     /// The events and commands that it takes, each in a transaction with its effect.
     public var subscriptions: [Subscription]
-    /// Parts that run as long as the process, started in this order after the platform's and stopped before them.
+    /// Parts that run as long as the process: started in this order, after the database and the outbox, before the API.
     public var services: [any Service]
     /// More reasons for which the service is not ready, by name; empty where it is.
     public var readiness: @Sendable () async -> [String]

@@ -85,7 +85,7 @@ public struct Peers: Configurable {
     public let storage: String
     /// `PUBLISHER_URL`: the social accounts that a workflow may post to.
     public let publisher: String
-    /// `PUBLIC_URL`: the gateway as people reach it; links in mails begin with it, and live pages come from there.
+    /// `PUBLIC_URL`: the gateway as people reach it; links in mails begin with it, and a WebSocket of a page must come from it.
     public let publicURL: String
 
     /// Every peer has its usual port of this machine by default.

@@ -11,7 +11,7 @@ public struct Recording: Sendable, Hashable {
     /// Which engine spoke, as in `sherpa-onnx/en_US-joe-medium`.
     public var engine: String
 
-    /// Creates a recording.
+    /// Takes times as they are; nothing is checked against the sound.
     public init(sound: SoundBuffer, phrases: [SpokenSpan], words: [SpokenSpan], engine: String) {
         self.sound = sound
         self.phrases = phrases

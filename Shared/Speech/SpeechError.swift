@@ -24,7 +24,7 @@ public struct SpeechError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What happened, without any of the text that was to be spoken.
     public let reason: String
 
-    /// Creates the error.
+    /// - Parameter reason: what happened, without any of the text that was to be spoken.
     public init(_ code: Code, _ reason: String) {
         self.code = code
         self.reason = reason

@@ -7,7 +7,7 @@ public struct SpokenSpan: Codable, Sendable, Hashable {
     /// End, in milliseconds of the recording.
     public var endMs: Int
 
-    /// Creates a span.
+    /// Takes times as they are, in milliseconds of the recording.
     public init(text: String, startMs: Int, endMs: Int) {
         self.text = text
         self.startMs = startMs

@@ -11,7 +11,7 @@ public struct BackdropPainter {
 
     private let look: Look
 
-    /// Creates a painter.
+    /// - Parameter look: whose ink, shade and glow it paints with.
     public init(look: Look) { self.look = look }
 
     /// Paints the layers.

@@ -11,7 +11,7 @@ public final class Canvas {
     public let width, height: Int
     private let handle: OpaquePointer
 
-    /// Creates a canvas.
+    /// - Throws: ``TitlesError`` `outOfMemory`, also where a side is not from 1 to 8192 pixels.
     public init(width: Int, height: Int) throws(TitlesError) {
         guard (1...8192).contains(width), (1...8192).contains(height),
             let handle = cp_canvas_create(Int32(width), Int32(height))
@@ -58,12 +58,12 @@ public final class Canvas {
         cp_fill_radial(handle, centre.x, centre.y, radius, squeeze, bridged, Int32(bridged.count))
     }
 
-    /// Fills a rectangle with round corners.
+    /// Fills a rectangle, its upper left corner at x, y, whose corners are round by `radius`; all in pixels.
     public func fill(x: Double, y: Double, width: Double, height: Double, radius: Double = 0, _ colour: Colour) {
         cp_fill_rounded(handle, x, y, width, height, radius, colour.bridged)
     }
 
-    /// Draws a ring.
+    /// Draws a ring around x, y; `radius` to the middle of a line of width `line`, all in pixels.
     public func ring(x: Double, y: Double, radius: Double, line: Double, _ colour: Colour) {
         cp_stroke_circle(handle, x, y, radius, line, colour.bridged)
     }

@@ -18,7 +18,7 @@ public struct TextStyle: Sendable, Hashable {
     /// Where lines stand.
     public var alignment = Alignment.left
 
-    /// Creates a style.
+    /// Regular, upright and flush left, with the font's own spacing and distance of lines, by default.
     public init(
         _ family: String, size: Double, weight: Int = 400, italic: Bool = false, spacing: Double = 0,
         lineHeight: Double = 1, alignment: Alignment = .left

@@ -37,9 +37,10 @@ MEMBERS = {"func", "var", "let", "init", "subscript", "typealias", "associatedty
 class Declaration:
     """One declaration: where it stands, what it is and whether words precede it."""
 
-    def __init__(self, path, line, keyword, name, owner, visible, documented, source, empty=False):
+    def __init__(self, path, line, keyword, name, owner, scope, documented, source, empty):
         self.path, self.line, self.keyword, self.name, self.owner = path, line, keyword, name, owner
-        self.visible, self.documented, self.source, self.empty = visible, documented, source, empty
+        # `scope`: what kind of body it stands in. `empty`: its own body does nothing.
+        self.scope, self.documented, self.source, self.empty = scope, documented, source, empty
 
 
 class Scope:
@@ -166,7 +167,8 @@ def declarations(path):
                     keyword == "case" and here.line == found[head][0])
                 empty = [t for _, t in found[body : body + 2]] == ["{", "}"]
                 result.append(Declaration(
-                    path, found[at][0], keyword, name, owner, visible, documented, lines[found[at][0] - 1].strip(), empty))
+                    path, found[at][0], keyword, name, owner, here.keyword, documented,
+                    lines[found[at][0] - 1].strip(), empty))
             if keyword in TYPES:
                 names = []
                 while found[at][1] != "{":
@@ -174,7 +176,8 @@ def declarations(path):
                     at += 1
                 last = names[1] if keyword != "extension" else [
                     n for n in "".join(names[1:]).split(":")[0].split("where")[0].split(".")][-1]
-                conformances.setdefault(last, set()).update(n for n in names[2:] if n[0].isalpha())
+                ends = names.index("where") if "where" in names else len(names)
+                conformances.setdefault(last, set()).update(n for n in names[2:ends] if n[0].isalpha())
                 scopes.append(Scope(keyword, last, visible, found[at][0]))
             else:
                 at = body
@@ -204,11 +207,9 @@ def main():
         every += declared
         for name, protocols in conforming.items():
             conformances.setdefault(name, set()).update(protocols)
-    protocols = {one.name for one in every if one.keyword == "protocol"}
     for one in every:
-        owner = one.owner.split(".")[-1]
-        if owner in protocols and one.documented:
-            requirements.setdefault(owner, set()).add(one.name)
+        if one.scope == "protocol" and one.documented:
+            requirements.setdefault(one.owner.split(".")[-1], set()).add(one.name)
     counted = [one for one in every if not exempt(one, conformances, requirements)]
     bare = [one for one in counted if not one.documented]
     share = 100 * (len(counted) - len(bare)) / max(1, len(counted))

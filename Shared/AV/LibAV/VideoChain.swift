@@ -8,7 +8,7 @@ package final class VideoChain {
 
     /// What turns the stream's packets into pictures; its stream number tells which packets are its own.
     package let decoder: Decoder
-    /// The size as it is seen. With `upright` off, the pictures keep the size they were coded in.
+    /// The size as it is seen; the pictures themselves are at most turned, never scaled.
     package let size: UprightSize
     /// Mean frames per second, where known.
     package let frameRate: AVRational?
