@@ -1,9 +1,9 @@
-"""Counts what Shared/ declares to other modules (public or package) and no doc comment precedes; fails where the share of
-the documented falls under MINIMUM percent, and names the others by file and line.
+"""Counts what Shared/ declares to other modules, public or package, and no doc comment precedes. Names it by file and
+line, and fails where the share of the documented falls under MINIMUM percent.
 
-A declaration is one by its own word (public, package), or by its place: a case of such an enum, a requirement of such a
-protocol, a member of such an extension. It may span lines: attributes, modifiers and parameters are read as tokens.
-The comment stands above the attributes. What needs no words of its own is listed below, with the reason."""
+A declaration is one by its own word, or by its place: a case of such an enum, a requirement of such a protocol, a member
+of such an extension. It may span lines: attributes, modifiers and parameters are read as tokens. The comment stands above
+the attributes. What needs no words of its own is listed below, with the reason."""
 
 import re
 import subprocess
@@ -24,49 +24,45 @@ REGISTERED_NAMES = {
     "HTTPMethod": "the methods of RFC 9110 and RFC 5789",
 }
 
-TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|#*""".*?"""#*|#"(?:[^"\n]|"(?!#))*"#|[A-Za-z_$]\w*|`\w+`|@\w+|->|\n|"|\S', re.S)
+WORD = re.compile(r"[A-Za-z_$]\w*|`\w+`")
+TOKEN = re.compile(
+    r'//[^\n]*|/\*.*?\*/|(?P<text>#*""".*?"""#*|#"(?:[^"\n]|"(?!#))*"#)|[A-Za-z_$]\w*|`\w+`|@\w+|->|"|\S', re.S)
 MODIFIERS = {
     "public", "package", "internal", "private", "fileprivate", "open", "static", "final", "mutating", "nonmutating",
-    "nonisolated", "override", "indirect", "convenience", "required", "lazy", "weak", "unowned", "isolated", "optional",
-    "prefix", "postfix", "infix", "dynamic", "consuming", "borrowing", "async", "distributed", "sending",
+    "nonisolated", "override", "indirect", "convenience", "required", "lazy", "weak", "unowned", "prefix", "postfix",
+    "infix", "dynamic", "consuming", "borrowing", "distributed",
 }
 TYPES = {"struct", "class", "enum", "actor", "protocol", "extension"}
 MEMBERS = {"func", "var", "let", "init", "subscript", "typealias", "associatedtype", "case"}
 
 
 class Declaration:
-    """One declaration: where it stands, what it is and whether words precede it."""
+    """One declaration that others may use: where it stands, what it is, and whether words precede it."""
 
-    def __init__(self, path, line, keyword, name, owner, scope, documented, source, empty):
-        self.path, self.line, self.keyword, self.name, self.owner = path, line, keyword, name, owner
-        # `scope`: what kind of body it stands in. `empty`: its own body does nothing.
-        self.scope, self.documented, self.source, self.empty = scope, documented, source, empty
+    def __init__(self, path, line, source, name, scopes, documented, empty):
+        self.path, self.line, self.source, self.name, self.documented = path, line, source, name, documented
+        # The type it stands in, and that type's kind.
+        self.owner, self.scope = scopes[-1].name, scopes[-1].keyword
+        # Its own body does nothing.
+        self.empty = empty
 
 
 class Scope:
-    """The braces a declaration stands in: a type's body, or code, in which nothing is a declaration to others."""
+    """The braces a declaration stands in: a type's body, or code, in which nothing is declared to others."""
 
     def __init__(self, keyword, name="", visible=False, line=0):
         self.keyword, self.name, self.visible, self.line = keyword, name, visible, line
 
 
 def tokens(text):
-    """Tokens with their line, without comments and strings (a string may hold another in an interpolation)."""
+    """Tokens with their lines; no comments, and a string counts as one token, whatever it says."""
     found, line, at = [], 1, 0
     while match := TOKEN.search(text, at):
         token = match.group()
-        at = match.end()
-        if token == '"':
-            at = end_of_string(text, at)
-            token = '""'
-        elif token == "\n" or token.startswith(("//", "/*")):
-            pass
-        elif token.startswith(("#", '"""')) and '"' in token:
-            found.append((line, '""'))
-            line += token.count("\n")
-            continue
-        if token != "\n" and not token.startswith(("//", "/*")):
-            found.append((line, token))
+        line += text.count("\n", at, match.start())
+        at = end_of_string(text, match.end()) if token == '"' else match.end()
+        if not token.startswith(("//", "/*")):
+            found.append((line, '"' if match["text"] else token))
         line += text.count("\n", match.start(), at)
     return found
 
@@ -75,12 +71,11 @@ def end_of_string(text, at):
     """Behind the closing quote of a string on one line, interpolations and what they quote included."""
     depth = 0
     while at < len(text):
-        if depth == 0 and text[at] == '"':
-            return at + 1
-        if depth > 0 and text[at] == '"':
+        if text[at] == '"':
+            if depth == 0:
+                return at + 1
             at = end_of_string(text, at + 1)
-            continue
-        if text.startswith("\\(", at):
+        elif text.startswith("\\(", at):
             depth, at = depth + 1, at + 2
         elif text[at] == "\\":
             at += 2
@@ -112,88 +107,98 @@ def labels(found, at):
     return "(" + "".join(names) + ")"
 
 
+def prefix(found, at):
+    """The attributes and modifiers that begin at `at`, and the place behind them."""
+    words = set()
+    while found[at][1].startswith("@") or found[at][1] in MODIFIERS | {"class"}:
+        # `class` is a modifier in `class func` alone.
+        if found[at][1] == "class" and found[at + 1][1] not in MODIFIERS | MEMBERS:
+            break
+        words.add(found[at][1])
+        at += 1
+        if found[at][1] == "(":
+            # `private(set)` says nothing of who may read.
+            words -= {found[at - 1][1]} if found[at + 1][1] == "set" else set()
+            at = closing(found, at)
+    return words, at
+
+
+def signature(found, at):
+    """The name of the declaration whose keyword stands at `at`, with argument labels, and the place behind it."""
+    keyword = found[at][1]
+    name, after = (keyword, at + 1) if keyword in ("init", "subscript") else (found[at + 1][1], at + 2)
+    if keyword not in ("func", "init", "subscript"):
+        return name, after
+    while found[after][1] != "(":
+        # The signs of an operator are tokens each.
+        name += found[after][1] if not WORD.match(name) else ""
+        after += 1
+    return name + (labels(found, after) if WORD.match(name) else ""), closing(found, after)
+
+
+def type_head(found, at):
+    """The name of the type whose keyword stands at `at`, what it conforms to, and the place of its brace."""
+    words, extends = [], found[at][1] == "extension"
+    while found[at][1] != "{":
+        words.append(found[at][1])
+        at += 1
+    words = words[1 : words.index("where") if "where" in words else None]
+    named = words[: words.index(":")] if extends and ":" in words else words if extends else words[:1]
+    return named[-1], {word for word in words if WORD.match(word)} - {named[-1]}, at
+
+
 def declarations(path):
     """What a file declares in the bodies of its types and outside of all, in order; and who conforms to what."""
     with open(path) as f:
         text = f.read()
-    lines = text.split("\n")
-    found = [pair for pair in tokens(text)]
+    lines, found = text.split("\n"), tokens(text)
     result, conformances = [], {}
     scopes, at = [Scope("file")], 0
     while at < len(found):
         line, token = found[at]
         here = scopes[-1]
-        begins = at == 0 or found[at - 1][0] < line or found[at - 1][1] in "{};"
         if token == "{":
             scopes.append(Scope("code"))
         elif token == "}":
             scopes.pop()
-        elif token in "([":
-            if here.keyword != "code":
-                at = closing(found, at)
-                continue
-        elif here.keyword != "code" and begins:
-            head, words = at, []
-            while at < len(found) and (found[at][1].startswith("@") or found[at][1] in MODIFIERS or found[at][1] == "class"):
-                if found[at][1] == "class" and found[at + 1][1] not in MODIFIERS | MEMBERS:
-                    break
-                words.append(found[at][1])
-                at += 1
-                if found[at][1] == "(":
-                    words.append(found[at + 1][1] + " set" if found[at + 2 : at + 3] and found[at + 2][1] == "set" else "")
-                    at = closing(found, at)
-            keyword = found[at][1]
+        elif here.keyword != "code" and token in "([":
+            at = closing(found, at)
+            continue
+        elif here.keyword != "code" and (at == 0 or found[at - 1][0] < line or found[at - 1][1] in "{};"):
+            words, start = prefix(found, at)
+            keyword = found[start][1]
             if keyword not in TYPES | MEMBERS:
-                at = max(at, head + 1)
+                at = max(start, at + 1)
                 continue
-            name = found[at + 1][1] if keyword not in ("init", "subscript") else keyword
-            explicit = bool({"public", "package", "open"} & set(words))
-            hidden = bool({"private", "fileprivate", "internal"} & set(words))
+            name, after = signature(found, start)
             by_place = here.visible and (
                 here.keyword in ("protocol", "extension") or (here.keyword == "enum" and keyword == "case"))
-            visible = explicit or (by_place and not hidden)
-            body, owner = at + 1, ".".join(s.name for s in scopes[1:])
-            if keyword in ("func", "init", "subscript"):
-                while found[body][1] != "(":
-                    if keyword == "func" and found[body][1] not in ("`",) and not re.match(r"[\w`<]", found[body][1]):
-                        name = name if re.match(r"[\w`]", name) else name + (found[body][1] if body > at + 1 else "")
-                    body += 1
-                if re.match(r"[\w`]", name):
-                    name += labels(found, body)
-                body = closing(found, body)
+            visible = bool(words & {"public", "package", "open"}) or (
+                by_place and not words & {"private", "fileprivate", "internal"})
             if visible and keyword != "extension":
-                above = found[head][0] - 2
-                documented = lines[above].lstrip().startswith("///") or (
-                    keyword == "case" and here.line == found[head][0])
-                empty = [t for _, t in found[body : body + 2]] == ["{", "}"]
-                result.append(Declaration(
-                    path, found[at][0], keyword, name, owner, here.keyword, documented,
-                    lines[found[at][0] - 1].strip(), empty))
+                # The words of a type on one line speak for its cases too.
+                documented = lines[line - 2].lstrip().startswith("///") or (keyword == "case" and here.line == line)
+                empty = [token for _, token in found[after : after + 2]] == ["{", "}"]
+                row = found[start][0]
+                result.append(Declaration(path, row, lines[row - 1].strip(), name, scopes, documented, empty))
+            at = after
             if keyword in TYPES:
-                names = []
-                while found[at][1] != "{":
-                    names.append(found[at][1])
-                    at += 1
-                last = names[1] if keyword != "extension" else [
-                    n for n in "".join(names[1:]).split(":")[0].split("where")[0].split(".")][-1]
-                ends = names.index("where") if "where" in names else len(names)
-                conformances.setdefault(last, set()).update(n for n in names[2:ends] if n[0].isalpha())
-                scopes.append(Scope(keyword, last, visible, found[at][0]))
-            else:
-                at = body
-                continue
+                name, parents, at = type_head(found, start)
+                conformances.setdefault(name, set()).update(parents)
+                scopes.append(Scope(keyword, name, visible, found[start][0]))
+                at += 1
+            continue
         at += 1
     return result, conformances
 
 
 def exempt(one, conformances, requirements):
     """True of what is explained elsewhere: by a standard, by the requirement it meets, or by its defaults."""
-    owner = one.owner.split(".")[-1]
     return (
         one.name in STANDARD_WITNESSES
-        or owner in REGISTERED_NAMES and (one.keyword == "case" or "static let" in one.source)
+        or one.owner in REGISTERED_NAMES and one.source.startswith(("case ", "public static let "))
         # What meets a documented requirement of a protocol of ours inherits its words, as in DocC.
-        or any(one.name in requirements.get(protocol, ()) for protocol in conformances.get(owner, ()))
+        or any(one.name in requirements.get(protocol, ()) for protocol in conformances.get(one.owner, ()))
         # Nothing to pass and nothing done: the defaults are explained where they stand.
         or one.name == "init()" and one.empty
     )
@@ -209,7 +214,7 @@ def main():
             conformances.setdefault(name, set()).update(protocols)
     for one in every:
         if one.scope == "protocol" and one.documented:
-            requirements.setdefault(one.owner.split(".")[-1], set()).add(one.name)
+            requirements.setdefault(one.owner, set()).add(one.name)
     counted = [one for one in every if not exempt(one, conformances, requirements)]
     bare = [one for one in counted if not one.documented]
     share = 100 * (len(counted) - len(bare)) / max(1, len(counted))
