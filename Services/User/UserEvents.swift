@@ -13,8 +13,10 @@ extension Outbox {
         _ = try await append(event, in: tx)
     }
 
-    func userSignedIn(_ account: Account, in tx: PostgresTransaction) async throws {
-        _ = try await append(UserSignedIn(userID: account.id, workspaceID: account.workspaceID), in: tx)
+    /// The statement that tells of a sign-in, to be sent together with others.
+    func userSignedIn(_ account: Account, in tx: PostgresTransaction) throws -> PostgresQuery? {
+        let event = UserSignedIn(userID: account.id, workspaceID: account.workspaceID)
+        return statement(adding: [try OutboxEntry(event, source: source)], in: tx)
     }
 
     func sessionRevoked(_ session: SessionStore.Ended, reason: String, in tx: PostgresTransaction) async throws {

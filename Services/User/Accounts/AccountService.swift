@@ -28,7 +28,8 @@ struct AccountService: Sendable {
         do {
             return try await Idempotency.perform(key, on: postgres, sealedBy: sealSecret) { tx in
                 try await AccountStore.insert(account, form, hash: hash, in: tx)
-                let signedIn = try await sessions.open(account, client, in: tx)
+                let (signedIn, statements) = try sessions.open(account, client)
+                _ = try await tx.batch(statements)
                 try await AuditStore.append(AuditEvent(.registered, user: account.id, client: client), in: tx)
                 try await outbox.userRegistered(account, in: tx)
                 return try .json(.created, signedIn, headers: ["Cache-Control": "no-store"])
@@ -46,23 +47,25 @@ struct AccountService: Sendable {
     func signIn(_ body: Login, _ client: Client) async throws -> SignedIn {
         let identifier = try body.identifier()
         let throttle = LoginThrottle(identifier: identifier)
-        try await throttle.check(postgres)
+        let hasFailures = try await throttle.check(postgres)
         let found = try await AccountStore.credentials(identifier, on: postgres)
         let isRight = try await hasher.verify(body.password, against: found?.hash)
         guard let found, isRight, !found.account.isDisabled else {
             try await refuse(found?.account.id, throttle, client)
         }
         let stronger = hasher.parameters.needsRehash(found.hash) ? try await hasher.hash(body.password) : nil
-        return try await postgres.withTransaction { tx in
-            if let stronger {
-                try await AccountStore.replaceHash(found.account.id, old: found.hash, new: stronger, in: tx)
-            }
-            try await throttle.clear(in: tx)
-            let signedIn = try await sessions.open(found.account, client, in: tx)
-            try await AuditStore.append(AuditEvent(.signedIn, user: found.account.id, client: client), in: tx)
-            try await outbox.userSignedIn(found.account, in: tx)
-            return signedIn
+        var (signedIn, statements) = try sessions.open(found.account, client)
+        if hasFailures { statements.append(throttle.clearing) }
+        if let stronger {
+            statements.append(AccountStore.replacingHash(of: found.account.id, old: found.hash, new: stronger))
         }
+        let audit = try AuditStore.appending(AuditEvent(.signedIn, user: found.account.id, client: client))
+        // One round trip: people sign in often, and what is not the hash itself should not show.
+        try await postgres.withTransaction { [statements] tx in
+            let told = try outbox.userSignedIn(found.account, in: tx)
+            _ = try await tx.batch(statements + [told, audit].compactMap { $0 })
+        }
+        return signedIn
     }
 
     func profile(of principal: Principal) async throws -> Account {

@@ -18,13 +18,15 @@ struct LoginThrottle: Sendable {
         failures < free ? 0 : min(longest, 1 << min(failures - free, 6))
     }
 
+    /// Whether there are failures to forget after a success.
     /// - Throws: `Problem` 429 where the next try is not due yet.
-    func check(_ postgres: PostgresClient) async throws {
+    func check(_ postgres: PostgresClient) async throws -> Bool {
         let rows = try await postgres.query(
             "SELECT failures, extract(epoch FROM now() - last_at)::float8 FROM login_failure WHERE key = \(key)")
-        guard let (failures, age) = try rows.first?.decode((Int, Double).self) else { return }
+        guard let (failures, age) = try rows.first?.decode((Int, Double).self) else { return false }
         let wait = Double(Self.wait(after: failures)) - age
         if wait > 0 { throw Problem.tooManyRequests(retryAfter: Int(wait.rounded(.up))) }
+        return true
     }
 
     /// Counts a failure. Failures long ago do not count.
@@ -37,7 +39,6 @@ struct LoginThrottle: Sendable {
             """)
     }
 
-    func clear(in tx: PostgresTransaction) async throws {
-        try await tx.execute("DELETE FROM login_failure WHERE key = \(key)")
-    }
+    /// The statement that forgets the failures.
+    var clearing: PostgresQuery { "DELETE FROM login_failure WHERE key = \(key)" }
 }

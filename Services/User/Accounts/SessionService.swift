@@ -14,15 +14,16 @@ struct SessionService: Sendable {
     let refreshLifetime: Duration
     let sessionLifetime: Duration
 
-    /// Opens a session in the transaction that proves who the person is.
-    func open(_ account: Account, _ client: Client, in tx: PostgresTransaction) async throws -> SignedIn {
+    /// A session that is opened by the statements, in the transaction that notes why; the answer holds once they are
+    /// committed.
+    func open(_ account: Account, _ client: Client) throws -> (answer: SignedIn, statements: [PostgresQuery]) {
         let now = Date()
         let session = UUID.v7()
         let token = RefreshToken()
-        try await SessionStore.insert(
-            session, account, client, expiresAt: now.addingTimeInterval(sessionLifetime.seconds), in: tx)
-        try await SessionStore.insert(token, session, lifetime: refreshLifetime, in: tx)
-        return try signedIn(account, session, token, now: now)
+        let statements = SessionStore.opening(
+            session, account, client, expiresAt: now.addingTimeInterval(sessionLifetime.seconds), token,
+            lifetime: refreshLifetime)
+        return (try signedIn(account, session, token, now: now), statements)
     }
 
     /// Replaces a refresh token by its child. A token that comes a second time ends its whole family: one of the two
@@ -38,7 +39,7 @@ struct SessionService: Sendable {
                 return nil
             }
             let token = RefreshToken()
-            try await SessionStore.insert(token, session, lifetime: refreshLifetime, in: tx)
+            try await tx.execute(SessionStore.inserting(token, session, lifetime: refreshLifetime))
             return try signedIn(account, session, token, now: Date())
         }
         guard let result else { throw AuthenticationFailure(.revoked) }

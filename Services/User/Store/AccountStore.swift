@@ -83,9 +83,9 @@ enum AccountStore {
             """)
     }
 
-    /// Puts a stronger hash of the same password in place, unless the password was changed meanwhile.
-    static func replaceHash(_ id: UUID, old: String, new: String, in tx: PostgresTransaction) async throws {
-        try await tx.execute("UPDATE account SET password_hash = \(new) WHERE id = \(id) AND password_hash = \(old)")
+    /// The statement that puts a stronger hash of the same password in place, unless it was changed meanwhile.
+    static func replacingHash(of id: UUID, old: String, new: String) -> PostgresQuery {
+        "UPDATE account SET password_hash = \(new) WHERE id = \(id) AND password_hash = \(old)"
     }
 
     private static func account(_ row: PostgresRow) throws -> Account {

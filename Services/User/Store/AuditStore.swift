@@ -7,16 +7,20 @@ import Primitives
 enum AuditStore {
     /// Appends an entry. Do it last in a transaction: until it commits, other entries wait.
     static func append(_ event: AuditEvent, in tx: PostgresTransaction) async throws {
+        try await tx.execute(appending(event))
+    }
+
+    /// The statement that appends an entry, for a caller that sends it together with others.
+    static func appending(_ event: AuditEvent) throws -> PostgresQuery {
         let body = try JSON.text(event)
-        try await tx.execute(
-            """
+        return """
             WITH head AS (
                 UPDATE audit_head SET seq = seq + 1, hash = sha256(hash || convert_to(\(body)::text, 'UTF8'))
                 RETURNING seq, hash)
             INSERT INTO audit_entry (seq, at, action, user_id, body, hash)
             SELECT seq, \(event.at), \(event.action.rawValue), \(event.userId.flatMap(UUID.init(uuidString:)))::uuid,
                 \(body), hash FROM head
-            """)
+            """
     }
 
     /// The first entry that was changed or is missing; `nil` where all are as they were written.

@@ -11,26 +11,26 @@ enum SessionStore {
         let userID: UUID
     }
 
-    static func insert(
-        _ id: UUID, _ account: Account, _ client: Client, expiresAt: Date, in tx: PostgresTransaction
-    ) async throws {
-        try await tx.execute(
+    /// The statements that add a session and its first token.
+    static func opening(
+        _ id: UUID, _ account: Account, _ client: Client, expiresAt: Date, _ token: RefreshToken, lifetime: Duration
+    ) -> [PostgresQuery] {
+        [
             """
             INSERT INTO session (id, user_id, workspace_id, address, user_agent, expires_at)
             VALUES (\(id), \(account.id), \(account.workspaceID), \(client.address), \(client.userAgent), \(expiresAt))
-            """)
+            """,
+            inserting(token, id, lifetime: lifetime),
+        ]
     }
 
-    /// Adds a token; it never outlives its session.
-    static func insert(
-        _ token: RefreshToken, _ session: UUID, lifetime: Duration, in tx: PostgresTransaction
-    ) async throws {
-        try await tx.execute(
-            """
-            INSERT INTO refresh_token (hash, session_id, expires_at)
-            SELECT \(token.hash), id, least(expires_at, now() + make_interval(secs => \(lifetime.seconds)))
-            FROM session WHERE id = \(session)
-            """)
+    /// The statement that adds a token; it never outlives its session.
+    static func inserting(_ token: RefreshToken, _ session: UUID, lifetime: Duration) -> PostgresQuery {
+        """
+        INSERT INTO refresh_token (hash, session_id, expires_at)
+        SELECT \(token.hash), id, least(expires_at, now() + make_interval(secs => \(lifetime.seconds)))
+        FROM session WHERE id = \(session)
+        """
     }
 
     /// Marks a token as used; its session, or `nil` where it cannot be used (any more). Of two who come at once, the
