@@ -41,6 +41,17 @@ public protocol ObjectStore: Sendable {
 
     /// Objects whose keys begin with `prefix`, in the order of their keys, after `after`.
     func list(prefix: String, after: String?, limit: Int) async throws -> [ObjectInfo]
+
+    /// Takes away what the store keeps of objects that were begun and never became whole, where that was longer than
+    /// `age` ago. To be called now and then.
+    /// - Returns: how many there were.
+    /// - Throws: ``ObjectStoreError``.
+    func sweepUnfinished(olderThan age: Duration) async throws -> Int
+}
+
+extension ObjectStore {
+    /// Nothing: a store that takes objects whole has none that are not.
+    public func sweepUnfinished(olderThan age: Duration) async throws -> Int { 0 }
 }
 
 /// Keys are made of segments of letters, digits, `-`, `_` and `.`, and none of them begins with a dot.

@@ -2,12 +2,15 @@ internal import FoundationEssentials
 public import HTTP
 public import NetworkClient
 internal import Primitives
+internal import Synchronization
 
 /// Objects in an S3-compatible store, addressed by path, over the REST API of Amazon S3 (2006-03-01).
 public final class S3Store: ObjectStore {
     private let configuration: S3Configuration
     private let client: HTTPClient
     private let retries = 4
+    /// Uploads that are not finished, each with the instant at which it was first seen.
+    let unfinished = Mutex<[String: ContinuousClock.Instant]>([:])
 
     /// - Parameter client: whose connections it uses.
     public init(_ configuration: S3Configuration, client: HTTPClient) {
@@ -61,7 +64,7 @@ public final class S3Store: ObjectStore {
             var query = [("list-type", "2"), ("prefix", prefix), ("max-keys", String(min(1000, limit)))]
             if let last { query.append(("start-after", last)) }
             let answer = try await send(.GET, nil, query: query)
-            let page = S3XML(String(decoding: try await answer.data(upTo: 8 << 20), as: UTF8.self))
+            let page = try await xml(answer)
             for entry in page.elements("Contents") {
                 guard let key = entry.element("Key"), let size = entry.element("Size").flatMap({ Int64($0) }) else {
                     continue
@@ -78,8 +81,7 @@ public final class S3Store: ObjectStore {
 
     private func upload(_ path: String, size: Int64, key: String, contentType: String) async throws {
         let started = try await send(.POST, key, query: [("uploads", "")], headers: ["Content-Type": contentType])
-        let text = String(decoding: try await started.data(), as: UTF8.self)
-        guard let id = S3XML(text).element("UploadId") else {
+        guard let id = try await xml(started).element("UploadId") else {
             throw ObjectStoreError(.unavailable, "no upload id")
         }
         do {
@@ -94,8 +96,12 @@ public final class S3Store: ObjectStore {
                 offset += region.length
             }
             try await complete(id, tags, key)
+        } catch let error as ObjectStoreError where error.code == .notFound {
+            // Its last step was done and the answer to it got lost; or somebody took it away.
+            if try await info(key)?.size == size { return }
+            throw ObjectStoreError(.unavailable, error.detail)
         } catch {
-            // Parts that stay cost money; that this fails as well is no reason to hide the first error.
+            // Parts that stay cost money. Where this fails as well, `sweepUnfinished` comes upon them.
             _ = try? await Task.detached { [self] in try await send(.DELETE, key, query: [("uploadId", id)]) }.value
             throw error
         }
@@ -110,8 +116,7 @@ public final class S3Store: ObjectStore {
             .POST, key, query: [("uploadId", id)], headers: ["Content-Type": "application/xml"], body: .data(body),
             timeout: .seconds(300))
         // The answer begins before the store is done, so its status may say 200 while its content says otherwise.
-        let text = String(decoding: try await answer.data(), as: UTF8.self)
-        if let code = S3XML(text).elements("Error").first?.element("Code") {
+        if let code = try await xml(answer).elements("Error").first?.element("Code") {
             throw ObjectStoreError(.unavailable, code)
         }
     }
@@ -131,8 +136,17 @@ public final class S3Store: ObjectStore {
         return "\(base ?? configuration.endpoint)/\(configuration.bucket)\(path)\(text)"
     }
 
+    /// The document that an answer is.
+    func xml(_ answer: HTTPClientResponse) async throws -> S3XML {
+        do {
+            return S3XML(String(decoding: try await answer.data(upTo: 8 << 20), as: UTF8.self))
+        } catch let error as HTTPClientError {
+            throw ObjectStoreError(.unavailable, "\(error)")
+        }
+    }
+
     /// All requests here may be sent again: each has one effect, however often it is done.
-    private func send(
+    func send(
         _ method: HTTPMethod, _ key: String?, query: [(String, String)] = [], headers: HTTPHeaders = HTTPHeaders(),
         body: HTTPClientRequest.Body = .none, timeout: Duration? = .seconds(60)
     ) async throws -> HTTPClientResponse {

@@ -36,6 +36,18 @@ struct S3StoreTests {
             #expect(request.headers["x-amz-content-sha256"] != nil)
             seen.add("\(request.method) \(request.rawTarget) \(content.count)")
             if seen.shallFail() { return HTTPResponse(.serviceUnavailable) }
+            if request.query["uploads"] != nil, request.method == .GET {
+                let young = Date().rfc3339
+                let uploads = [
+                    ("w/old", "a", "2020-01-01T00:00:00.000Z"), ("w/young", "b", young), (".odd", "c", young),
+                ]
+                let entries = uploads.map {
+                    "<Upload><Key>\($0)</Key><UploadId>\($1)</UploadId><Initiated>\($2)</Initiated></Upload>"
+                }
+                return .text(
+                    "<ListMultipartUploadsResult><UploadIdMarker></UploadIdMarker>\(entries.joined())</ListMultipartUploadsResult>"
+                )
+            }
             if request.query["uploads"] != nil {
                 return .text(
                     "<InitiateMultipartUploadResult><UploadId>u&amp;1</UploadId></InitiateMultipartUploadResult>")
@@ -103,6 +115,19 @@ struct S3StoreTests {
                 try store.presignedURL(
                     "w/a", lifetime: .seconds(60), contentType: "video/mp4", disposition: "inline; filename=\"a b\""))
             #expect(url.contains("response-content-type=video%2Fmp4") && url.contains("X-Amz-Signature="))
+        }
+    }
+
+    /// What died in the middle of a multipart upload leaves parts, which are old where the store says so, or where they
+    /// were seen that long ago.
+    @Test func unfinishedUploadsAreEnded() async throws {
+        try await withEndpoint { store, seen, _ in
+            let old = try await store.sweepUnfinished(olderThan: .seconds(3600))
+            #expect(old == 1)
+            #expect(seen.all == ["GET /bucket?uploads= 0", "DELETE /bucket/w/old?uploadId=a 0"])
+            let all = try await store.sweepUnfinished(olderThan: .zero)
+            #expect(all == 2)
+            #expect(seen.all.last == "DELETE /bucket/w/young?uploadId=b 0")
         }
     }
 

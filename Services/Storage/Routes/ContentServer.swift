@@ -33,21 +33,25 @@ struct ContentServer: Sendable {
                 headers: ["Content-Range": "bytes */\(object.size)"])
         case .part(let range):
             headers.set("Content-Range", range.contentRange(of: object.size))
-            return HTTPResponse(.partialContent, headers: headers, body: try await body(object, range))
+            return HTTPResponse(.partialContent, headers: headers, body: try await body(request, object, range))
         case .whole:
             let all = ByteRange(offset: 0, length: object.size)
-            return HTTPResponse(.ok, headers: headers, body: try await body(object, all))
+            return HTTPResponse(.ok, headers: headers, body: try await body(request, object, all))
         }
     }
 
-    private func body(_ object: StoredObject, _ range: ByteRange) async throws -> HTTPResponse.Body {
+    private func body(
+        _ request: HTTPRequest, _ object: StoredObject, _ range: ByteRange
+    ) async throws -> HTTPResponse.Body {
         if range.length == 0 { return .empty }
         if let path = objects.localPath(object.key) {
             return .file(FileRegion(path: path, offset: range.offset, length: range.length))
         }
-        let objects = objects
+        if request.method == .HEAD { return .stream(length: range.length) { _ in } }
+        // Asked for before the answer begins: a store that is away is an error and no answer that breaks off.
+        let content = try await objects.read(object.key, range: range)
         return .stream(length: range.length) { writer in
-            for try await chunk in try await objects.read(object.key, range: range) { try await writer.write(chunk) }
+            for try await chunk in content { try await writer.write(chunk) }
         }
     }
 }

@@ -24,7 +24,13 @@ final class Sweeper: Service {
         while !stopping.hasFired {
             do {
                 try await sweep()
-                if rounds % 60 == 0 { try await audit() }
+                if rounds % 60 == 0 {
+                    let ended = try await context.objects.sweepUnfinished(olderThan: context.settings.uploadLifetime)
+                    if ended > 0 {
+                        context.platform.logger.info("unfinished objects ended", ["count": .int(Int64(ended))])
+                    }
+                    try await audit()
+                }
                 rounds += 1
             } catch is CancellationError {
                 return

@@ -52,7 +52,7 @@ final class UploadDesk: Sendable {
             expiresAt: Date() + lifetime.seconds)
         try await store.insert(upload)
         guard length == 0 else { return Progress(upload: upload, offset: 0) }
-        return try await locks.withLock(upload.id) { _ in try await self.complete(upload) }
+        return try await locks.withLock(upload.id) { try await self.complete(upload, $0) }
     }
 
     /// - Throws: ``Problem``: 404 where there is none or it is another's, 410 where it was ended or its time is over.
@@ -68,8 +68,8 @@ final class UploadDesk: Sendable {
     func progress(_ id: UUID, workspaceID: UUID) async throws -> Progress {
         let upload = try await find(id, workspaceID: workspaceID)
         if upload.state == .complete { return Progress(upload: upload, offset: upload.length) }
-        return try await locks.withLock(id) { _ in
-            try await self.settled(self.find(id, workspaceID: workspaceID))
+        return try await locks.withLock(id) { progress in
+            try await self.settled(self.find(id, workspaceID: workspaceID), progress)
         }
     }
 
@@ -82,7 +82,7 @@ final class UploadDesk: Sendable {
     ) async throws -> Progress {
         _ = try await find(id, workspaceID: workspaceID)
         return try await locks.withLock(id) { progress in
-            let now = try await self.settled(self.find(id, workspaceID: workspaceID))
+            let now = try await self.settled(self.find(id, workspaceID: workspaceID), progress)
             if now.isComplete {
                 throw Problem(.forbidden, code: "upload_complete", detail: "This upload is complete.")
             }
@@ -93,7 +93,7 @@ final class UploadDesk: Sendable {
             }
             let end = try await self.write(
                 body, to: now.upload, at: offset, checksum: checksum, progress)
-            if end == now.upload.length { return try await self.complete(now.upload) }
+            if end == now.upload.length { return try await self.complete(now.upload, progress) }
             var upload = now.upload
             upload.expiresAt = Date() + self.lifetime.seconds
             try await self.store.extend(id, until: upload.expiresAt)
@@ -121,11 +121,15 @@ final class UploadDesk: Sendable {
     func sweep() async throws -> Int {
         let expired = try await store.expired(limit: 500)
         for upload in expired {
-            try await locks.withLock(upload.id) { _ in
-                let isOpen = try await self.store.postgres.withTransaction {
-                    try await self.store.settle(upload.id, .gone, in: $0)
+            do {
+                try await locks.withLock(upload.id, patience: .zero) { _ in
+                    let isOpen = try await self.store.postgres.withTransaction {
+                        try await self.store.settle(upload.id, .gone, in: $0)
+                    }
+                    if isOpen { try await self.forget(upload.id).remove() }
                 }
-                if isOpen { try await self.forget(upload.id).remove() }
+            } catch let problem as Problem where problem.status == .locked {
+                // Somebody goes on with it after all.
             }
         }
         try await store.purge()
@@ -150,13 +154,13 @@ final class UploadDesk: Sendable {
     // MARK: Under the upload's lock
 
     /// The durable state, after what a process left behind that died: unproved bytes, or a last step that was not done.
-    private func settled(_ upload: Upload) async throws -> Progress {
+    private func settled(_ upload: Upload, _ progress: @escaping @Sendable () -> Void) async throws -> Progress {
         if upload.state == .complete { return Progress(upload: upload, offset: upload.length) }
         var upload = upload
         let file = file(upload.id)
         guard file.exists else {
             let isStored = try await objects.info(upload.storageKey) != nil
-            return isStored ? try await complete(upload) : Progress(upload: upload, offset: 0)
+            return isStored ? try await complete(upload, progress) : Progress(upload: upload, offset: 0)
         }
         if let from = upload.unprovedFrom {
             try await file.truncate(to: from)
@@ -164,7 +168,8 @@ final class UploadDesk: Sendable {
             upload.unprovedFrom = nil
         }
         let size = try await file.durableSize()
-        return size == upload.length ? try await complete(upload) : Progress(upload: upload, offset: size)
+        return size == upload.length
+            ? try await complete(upload, progress) : Progress(upload: upload, offset: size)
     }
 
     private func write(
@@ -204,8 +209,22 @@ final class UploadDesk: Sendable {
         return end
     }
 
+    /// Makes the asset, and goes on to its end also where the client leaves: the content may have a long way to the object
+    /// store, and who comes back waits for it instead of beginning it anew.
+    private func complete(_ upload: Upload, _ progress: @escaping @Sendable () -> Void) async throws -> Progress {
+        let work = Task { try await finish(upload) }
+        let signs = Task {
+            while !Task.isCancelled {
+                progress()
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        defer { signs.cancel() }
+        return try await work.value
+    }
+
     /// Makes the asset, once, also where an earlier try got half way.
-    private func complete(_ upload: Upload) async throws -> Progress {
+    private func finish(_ upload: Upload) async throws -> Progress {
         let (size, hash, type) = try await stored(upload)
         let now = Date()
         let asset = Asset(
