@@ -63,6 +63,9 @@ public final class ServiceGroup: Sendable {
                     do {
                         try await service.ready()
                         return true
+                    } catch is CancellationError {
+                        // Told to stop before it was ready: no fault.
+                        return false
                     } catch {
                         failure.keep(error)
                         return false
@@ -81,10 +84,12 @@ public final class ServiceGroup: Sendable {
             try? await Task.sleep(for: drainDelay)
         }
         for (service, task) in running.reversed() {
-            await service.stop()
+            // Also to ask it may take for ever, where a part never came to run.
             let finished = await Self.firstOf(
                 {
-                    await task.value; return true
+                    await service.stop()
+                    await task.value
+                    return true
                 }, within: stopLimit)
             if !finished {
                 logger.warning("part did not stop in time", ["part": .string(service.name)])

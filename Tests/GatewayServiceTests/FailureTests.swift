@@ -41,6 +41,21 @@ extension LiveTests {
             await door.stop()
         }
 
+        @Test("A port that is taken: the door says which, and lets itself be stopped")
+        func taken() async throws {
+            let first = try TestDoor(nil)
+            let second = DoorServer(
+                door: first.door, host: "127.0.0.1", port: first.port, loops: 1, stopLimit: .seconds(5))
+            let port = first.port
+            await #expect {
+                try await second.run()
+            } throws: {
+                "\($0)" == "cannot listen on 127.0.0.1:\(port): Address already in use"
+            }
+            await second.stop()
+            await first.stop()
+        }
+
         @Test("An answer that breaks off is cut off for the client too")
         func truncated() async throws {
             let upstream = StubUpstream { request, socket in

@@ -65,6 +65,48 @@ struct ServiceGroupTests {
         #expect(journal.all.contains("a ends"))
     }
 
+    /// Waits for what never comes, as for a database.
+    private final class Waiting: Service {
+        let name = "waiting"
+        private let stopping = AsyncTrigger()
+        func run() async throws { await stopping.wait() }
+        func ready() async throws { try await Task.sleep(for: .seconds(3600)) }
+        func stop() async { stopping.fire() }
+    }
+
+    @Test("to be stopped before everything is ready is no fault")
+    func early() async throws {
+        let journal = Journal()
+        let group = ServiceGroup(
+            [Part("a", journal), Waiting(), Part("b", journal)],
+            logger: Logger(service: "test", sink: MemoryLogSink()), drainDelay: .zero)
+        let running = Task { try await group.run() }
+        while !journal.all.contains("a ready") { try await Task.sleep(for: .milliseconds(5)) }
+        group.stop()
+        try await running.value
+        #expect(journal.all == ["a runs", "a ready", "a ends"])
+    }
+
+    /// Fails at once, and never answers where it is asked to stop.
+    private final class Deaf: Service {
+        let name = "deaf"
+        func run() async throws { throw Broken() }
+        func ready() async throws { await AsyncTrigger().wait() }
+        func stop() async { await AsyncTrigger().wait() }
+    }
+
+    @Test("a part that does not let itself be stopped holds nobody up")
+    func deaf() async {
+        let journal = Journal()
+        let sink = MemoryLogSink()
+        let group = ServiceGroup(
+            [Part("a", journal), Deaf()], logger: Logger(service: "test", sink: sink), drainDelay: .zero,
+            stopLimit: .milliseconds(50))
+        await #expect(throws: Broken.self) { try await group.run() }
+        #expect(journal.all.contains("a ends"))
+        #expect(group.phase == .stopped)
+    }
+
     @Test("a trigger lets all waiters go, early and late, and a cancelled wait ends")
     func trigger() async {
         let trigger = AsyncTrigger()

@@ -37,10 +37,14 @@ enum App {
                 logger: logger, drainDelay: .zero)
             let signals = Signals.onStop { group.stop() }
             logger.info("sandbox is up", ["port": .int(Int64(settings.port))])
-            try await group.run()
+            var code: Int32 = 0
+            do { try await group.run() } catch {
+                logger.error("sandbox ended", ["error": .string("\(error)")])
+                code = 1
+            }
             withExtendedLifetime((signals, broker)) {
                 // Without taking the broker apart: clients may still be speaking to it.
-                exit(0)
+                exit(code)
             }
         } catch {
             logger.error("sandbox ended", ["error": .string("\(error)")])

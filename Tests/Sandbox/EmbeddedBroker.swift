@@ -18,6 +18,8 @@ final class EmbeddedBroker: @unchecked Sendable {  // The handles are made once 
 
     /// - Throws: ``Failed`` where the cluster cannot be made, or the port is taken.
     init(port: Int) throws {
+        // Before there is a cluster, whose threads would be in the way of an end.
+        let listener = try TCP.listen(port: port)
         var text = [CChar](repeating: 0, count: 512)
         let conf = rd_kafka_conf_new()
         // The broker's own sockets take this from the client that it is made with. Without it, several answers in a row
@@ -52,7 +54,7 @@ final class EmbeddedBroker: @unchecked Sendable {  // The handles are made once 
                 throw Failed(description: "the topic \(topic) could not be made")
             }
         }
-        relay = try PortRelay(port: port, to: inner)
+        relay = PortRelay(listener: listener, to: inner)
     }
 
     private final class Flag: Sendable {

@@ -6,10 +6,9 @@ import Glibc
 final class PortRelay: Sendable {
     private let listener: Int32
 
-    /// - Throws: ``EmbeddedBroker/Failed`` where the port cannot be listened on.
-    init(port: Int, to target: Int) throws {
-        listener = try TCP.listen(port: port)
-        let listener = listener
+    /// - Parameter listener: a socket that listens; the relay's from now on.
+    init(listener: Int32, to target: Int) {
+        self.listener = listener
         startThread {
             while true {
                 let client = accept(listener, nil, nil)
@@ -45,6 +44,7 @@ final class PortRelay: Sendable {
 
 /// Blocking sockets on loopback, for the small servers of the sandbox.
 enum TCP {
+    /// - Throws: ``EmbeddedBroker/Failed`` where the port cannot be listened on.
     static func listen(port: Int) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var on: Int32 = 1
@@ -58,7 +58,7 @@ enum TCP {
         guard descriptor >= 0, bound == 0, Glibc.listen(descriptor, 128) == 0 else {
             let reason = String(cString: strerror(errno))
             Glibc.close(descriptor)
-            throw EmbeddedBroker.Failed(description: "port \(port): \(reason)")
+            throw EmbeddedBroker.Failed(description: "cannot listen on 127.0.0.1:\(port): \(reason)")
         }
         return descriptor
     }

@@ -58,6 +58,8 @@ final class DoorServer: Service {
     func ready() async throws { await listening.wait() }
 
     func stop() async {
+        // Where the port was taken, the loops do not run: nobody would take the work, and nothing is to be drained.
+        guard boundPort > 0 else { return ended.fire() }
         let first = workers[0]
         let box = acceptor.withLock { $0 }
         let drained = AsyncTrigger()
