@@ -27,6 +27,24 @@ struct RunMachineTests {
         #expect(world.state.steps[2].phase == .skipped)
     }
 
+    @Test("progress counts each step by its share of the work")
+    func shares() {
+        let definition = WorkflowDefinition(
+            id: "shares", version: 1, title: "", input: [:],
+            steps: [
+                .init(id: "quick", agent: "echo", worker: .ml, input: nil),
+                .init(id: "long", agent: "echo", worker: .ml, after: ["quick"], input: nil, share: 9),
+            ], outputs: [:])
+        var world = World(definition: definition)
+        world.send(.start)
+        world.send(.planned(step: 0, items: 1))
+        world.send(.succeeded(ItemKey(step: 0, item: 0), token: 1, output: "a"))
+        #expect(world.state.progress == 10)
+        world.send(.planned(step: 1, items: 1))
+        world.send(.progressed(ItemKey(step: 1, item: 0), token: 2, percent: 50))
+        #expect(world.state.progress == 55)
+    }
+
     @Test("an item is tried three times, with growing waits, and then the run fails")
     func retries() {
         var world = World(definition: .sample)

@@ -20,14 +20,15 @@ struct WorkflowDefinitionTests {
             steps: [
                 .init(id: "a", agent: "echo", worker: .ml, after: ["b"], input: "$input.missing"),
                 .init(id: "b", agent: "echo", worker: .ml, input: ["x": "$steps.a.value"]),
-                .init(id: "b", agent: "echo", worker: .ml, input: "$item.x"),
+                .init(id: "b", agent: "echo", worker: .ml, input: "$item.x", share: 0),
             ], outputs: ["o": "$steps.z"])
         let faults = broken.faults()
         #expect(
             faults == [
                 "id: must be a lower-case name", "version: must be 1 or more",
                 "steps.a.after: b is no step before this one", "steps.a: $input.missing: no such input",
-                "steps.b: $steps.a.value: not a step before this one", "steps.b: $item.x: only within forEach",
+                "steps.b: $steps.a.value: not a step before this one", "steps.b.share: must be 1 to 1000",
+                "steps.b: $item.x: only within forEach",
                 "steps.b: stands twice", "outputs.o: $steps.z: not a step before this one",
             ])
     }

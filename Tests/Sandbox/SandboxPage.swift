@@ -15,7 +15,7 @@ struct SandboxPage {
     private func body() -> String {
         let posts = network.posts.prefix(24).map { post in
             """
-            <article><video controls preload="metadata" playsinline src="/media/\(post.mediaId)"></video>
+            <article><video controls preload="metadata" playsinline src="/media/\(post.mediaId)#t=2"></video>
             <h3><a href="/posts/\(post.id)">\(HTMLPage.escape(post.caption.isEmpty ? "Untitled" : post.caption))</a></h3>
             <p class="small">\(HTMLPage.escape(post.account)) · \(post.views) views · \(post.bytes / 1000) kB</p></article>
             """

@@ -267,7 +267,7 @@ final class SocialNetwork: Sendable {
         return HTMLPage.response(
             post.caption.isEmpty ? "A post" : post.caption,
             """
-            <video controls playsinline src="/media/\(post.mediaId)"></video>
+            <video controls playsinline src="/media/\(post.mediaId)#t=0.5"></video>
             <p class="small">\(HTMLPage.escape(post.account)) · \(post.at.rfc3339) · \(post.views + 1) views</p>
             <p><a href="/">All posts</a></p>
             """)

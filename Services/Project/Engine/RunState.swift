@@ -18,14 +18,15 @@ struct RunState: Codable, Sendable, Equatable {
     var error: StepError?
 
     init(definition: WorkflowDefinition) {
-        steps = definition.steps.map { _ in StepState() }
+        steps = definition.steps.map { StepState(share: $0.share) }
     }
 
-    /// How far the run is: the mean over its steps, 0 to 100.
+    /// How far the run is: the mean over its steps, each by its share of the work, 0 to 100.
     var progress: Int {
         guard !steps.isEmpty else { return 100 }
         if status == .succeeded { return 100 }
-        return min(99, steps.reduce(0) { $0 + $1.progress } / steps.count)
+        let whole = steps.reduce(0) { $0 + ($1.share ?? 1) }
+        return min(99, steps.reduce(0) { $0 + $1.progress * ($1.share ?? 1) } / max(1, whole))
     }
 
     var runningItems: Int { steps.reduce(0) { $0 + $1.items.count { $0.status == .running } } }
@@ -49,6 +50,8 @@ struct StepState: Codable, Sendable, Equatable {
     enum Phase: String, Codable, Sendable { case blocked, planning, active, succeeded, failed, cancelled, skipped }
     var phase: Phase = .blocked
     var items: [ItemState] = []
+    /// How much of the run's work it is, beside the others' shares; 1 where nothing was said.
+    var share: Int?
 
     var hasEnded: Bool { phase == .succeeded || phase == .skipped }
 

@@ -48,6 +48,9 @@ struct WorkflowDefinition: Codable, Sendable, Equatable {
         var input: JSONValue
         var maxAttempts: Int?
         var timeoutMs: Int64?
+        /// How much of a run's time it takes, beside the others' shares, as far as known: progress and the time that is
+        /// left are told by it. 1 where nothing is said.
+        var share: Int?
         /// Whether an equal input may be answered with an earlier result (AGT-006).
         var cache: Bool?
         /// What the project's status becomes when this step begins.
@@ -86,6 +89,7 @@ extension WorkflowDefinition {
             if let timeout = step.timeoutMs, !(1...3_600_000).contains(timeout) {
                 faults.append("\(path).timeoutMs: must be up to one hour")
             }
+            if let share = step.share, !(1...1000).contains(share) { faults.append("\(path).share: must be 1 to 1000") }
             // Only steps that stand before may be named: so a definition has no circle.
             for name in step.after ?? [] where !known.contains(name) {
                 faults.append("\(path).after: \(name) is no step before this one")
