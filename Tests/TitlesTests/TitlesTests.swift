@@ -4,10 +4,10 @@ import Titles
 @Suite("Titles") struct TitlesTests {
     let look = Look.atelier
 
-    @Test("The look's fonts are installed and set Latin, Greek, Cyrillic, Arabic and Devanagari")
+    @Test("The look's fonts are installed and set the scripts that people write in")
     func fonts() throws {
         for style in [look.title, look.statement, look.closing, look.kicker, look.caption, look.lowerTitle] {
-            let layout = try TextLayout("Morgen · Ένα πρωί · Утро · صباح · सुबह", style)
+            let layout = try TextLayout("Morgen · Ένα πρωί · Утро · صباح · בוקר · सुबह · เช้า · 朝 · 早晨 · 아침", style)
             #expect(layout.unknownCharacters == 0)
             #expect(layout.width > 100 && layout.lines == 1)
         }
