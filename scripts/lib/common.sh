@@ -44,6 +44,6 @@ need_swift() {
 # build_release : the nine executables and the sandbox, optimised, with Swift's own libraries inside.
 build_release() {
     say "building (release)"
-    swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld 2>&1 | tail -n 3 >&2
-    [ "${PIPESTATUS[0]}" = 0 ] || fail "the build failed"
+    swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld 2>&1 | tail -n 3 >&2 ||
+        fail "the build failed"
 }
