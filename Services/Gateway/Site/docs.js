@@ -7,6 +7,11 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+// A text of the description: what stands between backticks is code. Nothing of it is ever read as HTML.
+export function prose(text = "") {
+  return text.split(/`([^`\n]+)`/).map((part, index) => index % 2 ? element("code", {}, part) : part);
+}
+
 function resolve(value) {
   if (!value?.$ref) return value;
   return value.$ref.split("/").slice(1).reduce((place, key) => place[key], description);
@@ -47,22 +52,22 @@ function row(...cells) { return element("tr", {}, ...cells.map((cell) => element
 
 function operation(path, method, one) {
   const inside = element("div", { className: "inside" });
-  if (one.description) inside.append(element("p", {}, one.description));
+  if (one.description) inside.append(element("p", {}, ...prose(one.description)));
   if (one.security?.length === 0) inside.append(element("p", {}, "Needs no token."));
   if (one.parameters) {
     inside.append(element("h4", {}, "Parameters"), element("table", {}, ...one.parameters.map(resolve).map((it) =>
-      row(element("code", {}, it.name + (it.required ? "" : "?")), it.in, sketch(it.schema), it.description ?? ""))));
+      row(element("code", {}, it.name + (it.required ? "" : "?")), it.in, sketch(it.schema), element("span", {}, ...prose(it.description))))));
   }
   if (one.requestBody) inside.append(element("h4", {}, "Content"), ...contents(one.requestBody.content));
   inside.append(element("h4", {}, "Answers"));
   for (const [status, answer] of Object.entries(one.responses)) {
     const found = resolve(answer);
-    inside.append(element("p", {}, element("strong", {}, status), " ", found.description));
+    inside.append(element("p", {}, element("strong", {}, status), " ", ...prose(found.description)));
     if (/^2/.test(status)) inside.append(...contents(found.content));
   }
   return element("details", { className: "operation", id: one.operationId },
     element("summary", {}, element("span", { className: `method ${method}` }, method.toUpperCase()),
-      element("code", { className: "path" }, path), element("span", { className: "what" }, one.summary)), inside);
+      element("code", { className: "path" }, path), element("span", { className: "what" }, ...prose(one.summary))), inside);
 }
 
 const parts = description.tags.map(({ name, description: about }) => {
@@ -73,6 +78,6 @@ const parts = description.tags.map(({ name, description: about }) => {
 document.getElementById("parts").append(...description.tags.map(({ name, description: about }) =>
   element("li", {}, element("a", { href: "#" + name }, about))));
 document.getElementById("document").replaceChildren(
-  element("h1", {}, "The API"), element("p", { className: "lead" }, description.info.description), ...parts);
+  element("h1", {}, "The API"), element("p", { className: "lead" }, ...prose(description.info.description)), ...parts);
 const wanted = document.getElementById(location.hash.slice(1));
 if (wanted) { wanted.open = true; wanted.scrollIntoView(); }
