@@ -12,8 +12,10 @@ public struct ServerLimits: Sendable {
     public var discardBytes: Int64 = 64 << 20
     /// Bytes of content that wait for a slow handler before the client is held back.
     public var bufferedBytes = 512 << 10
-    /// Bytes of each connection's buffer; reads are half as big.
-    public var connectionBuffer = 32 << 10
+    /// Bytes of each connection's buffer; reads are half as big. It holds the whole head (what the gateway lets pass has
+    /// 32 KiB, and some fields of its own), what libmicrohttpd makes of it, and the answer's head: a head that does not
+    /// fit libmicrohttpd refuses by itself, in HTML.
+    public var connectionBuffer = 64 << 10
     /// Open connections.
     public var connections = 10_000
     /// Threads that serve connections.

@@ -41,6 +41,35 @@ extension LiveTests {
             await door.stop()
         }
 
+        @Test(
+            "A page of a service's HTTP library becomes a problem of the API's",
+            arguments: [
+                ("400 Bad Request", 502, "bad_gateway"), ("414 URI Too Long", 414, "target_too_long"),
+                ("431 Request Header Fields Too Large", 431, "head_too_large"),
+                ("500 Internal Server Error", 502, "bad_gateway"),
+            ])
+        func page(line: String, status: Int, code: String) async throws {
+            let upstream = StubUpstream { _, socket in
+                let page = "<html><head><title>Request refused</title></head></html>"
+                socket.send(
+                    "HTTP/1.1 \(line)\r\nConnection: close\r\nContent-Length: \(page.utf8.count)\r\n"
+                        + "Content-Type: text/html\r\n\r\n\(page)")
+                return false
+            }
+            let door = try TestDoor(upstream)
+            for method in ["GET", "POST"] {
+                let body = method == "POST" ? "{}" : ""
+                let fields = ["Content-Type: application/json"]
+                let answer = try #require(
+                    try door.ask(method, "/api/v1/projects", fields: fields, body: body, token: door.token()))
+                #expect(answer.status == status)
+                #expect(answer["content-type"] == "application/problem+json")
+                #expect(answer.text.contains("\"code\":\"\(code)\""))
+                #expect(!answer.text.contains("<html"))
+            }
+            await door.stop()
+        }
+
         @Test("A port that is taken: the door says which, and lets itself be stopped")
         func taken() async throws {
             let first = try TestDoor(nil)

@@ -93,6 +93,24 @@ struct ServerTests {
         }
     }
 
+    /// libmicrohttpd would refuse it in HTML; the gateway lets 32 KiB pass and adds fields of its own.
+    @Test func takesTheLargestHeadThatTheGatewaySends() async throws {
+        try await withServer {
+            $0.get("/a") { .text("\($0.headers.count) \($0.cookies["c"]?.utf8.count ?? 0)") }
+        } _: { server in
+            let target = "/a?" + String(repeating: "q", count: 8100)
+            let cookie = String(repeating: "x", count: 8100)
+            let long = (0..<2).map { "X-Long-\($0): \(cookie)\r\n" }.joined()
+            let many = (0..<90).map { "X-\($0): 1\r\n" }.joined()
+            let own = "Host: t\r\nConnection: close\r\nCookie: c=\(cookie)\r\n"
+            let head = "GET \(target) HTTP/1.1\r\n\(own)\(long)\(many)\r\n"
+            #expect(head.utf8.count > 33_000)
+            let answer = try await ask(server, head)
+            #expect(answer.hasPrefix("HTTP/1.1 200"), "\(answer.prefix(200))")
+            #expect(answer.hasSuffix("95 8100"))
+        }
+    }
+
     @Test func readsContentOfEveryKind() async throws {
         try await withServer {
             $0.post("/count") { request in

@@ -61,6 +61,16 @@ struct EdgeProblem: Sendable, Equatable {
             status: status, code: code, detail: "The service \(name.text) \(what).", lines: "Retry-After: 2\r\n")
     }
 
+    /// A service could not read a request that this door had let pass.
+    static func unread(_ name: UpstreamName, status: Int) -> EdgeProblem {
+        switch status {
+        case 413: EdgeProblem(.contentTooLarge)
+        case 414: EdgeProblem(.targetTooLong)
+        case 431: EdgeProblem(.headTooLarge)
+        default: .upstream(name, status: 502)
+        }
+    }
+
     init(
         status: Int, code: String, detail: String, lines: String = "", closes: Bool = false, namesRequest: Bool = true
     ) {

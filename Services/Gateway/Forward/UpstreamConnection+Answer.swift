@@ -147,6 +147,10 @@ extension UpstreamConnection {
             return isOpen
         }
         upstream.succeeded()
+        if parser.status >= 400, parser.isPage(head) {
+            refusedUnread(client, exchange)
+            return false
+        }
         client.beginAnswer(parser, head)
         switch parser.framing {
         case .none:

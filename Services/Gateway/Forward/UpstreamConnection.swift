@@ -179,6 +179,15 @@ final class UpstreamConnection: Endpoint {
         client.refuseUpstream(failure)
     }
 
+    /// The service's HTTP library refused the request by itself, in HTML (our services answer in JSON): says so in the
+    /// API's own form.
+    func refusedUnread(_ client: ClientConnection, _ exchange: Exchange) {
+        let status = parser.status
+        close()
+        exchange.upstream = nil
+        client.refuse(.unread(upstream.name, status: status))
+    }
+
     // MARK: Sending
 
     /// Sends what is waiting.

@@ -12,6 +12,11 @@ struct ResponseParser {
     var fields: [FieldLine] { lines.fields }
     var hasBegun: Bool { state != .statusLine || lines.position > 0 }
 
+    /// Whether the content is a page of HTML.
+    func isPage(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        fields.contains { $0.known == .contentType && $0.value.of(bytes).hasPrefix("text/html") }
+    }
+
     /// Begins again with another head.
     mutating func reset() {
         lines.reset()
