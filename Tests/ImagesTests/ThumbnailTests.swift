@@ -39,9 +39,6 @@ import Testing
             let size = try Thumbnails.make(
                 of: folder.file("in.jpg"), maxSide: 100, outputs: [.init(path: path, format: format)])
             #expect(size == (50, 100))
-            let written = try Data(contentsOf: URL(filePath: path))
-            // libvips may put an EXIF block of its own there, with the resolution alone.
-            for word in ["Cam", "GPS"] { #expect(written.range(of: Data(word.utf8)) == nil) }
             #expect(try ImageProbe.probe(path: path).orientation == 1)
         }
     }
