@@ -202,7 +202,8 @@ extension LiveTests {
             let door = try TestDoor(nil)
             for (target, type) in [
                 ("/", "text/html"), ("/docs", "text/html"), ("/site.css", "text/css"), ("/site.js", "text/javascript"),
-                ("/docs.js", "text/javascript"), ("/icon.svg", "image/svg+xml"),
+                ("/docs.js", "text/javascript"), ("/icon.svg", "image/svg+xml"), ("/connect.js", "text/javascript"),
+                ("/social-accounts/callback?code=c&state=s", "text/html"),
                 ("/api/v1/openapi.json", "application/json"),
             ] {
                 let answer = try #require(try door.ask("GET", target))
@@ -211,6 +212,12 @@ extension LiveTests {
                 #expect(!answer.body.isEmpty)
             }
             #expect(try door.ask("HEAD", "/")?.status == 200)
+            // What a network hands over there is good for one try, and for this page alone.
+            let back = try #require(try door.ask("GET", "/social-accounts/callback?code=c&state=s"))
+            #expect(back["cache-control"] == "no-store")
+            #expect(back["referrer-policy"] == "no-referrer")
+            #expect(back["content-security-policy"]?.contains("default-src 'none'; script-src 'self'") == true)
+            #expect(!back.text.contains("code=c"))
             #expect(try door.ask("GET", "/health")?.status == 503)
             await door.stop()
         }

@@ -30,6 +30,12 @@ final class PageStore: Sendable {
         case .home:
             Content(type: "text/html; charset=utf-8", body: PackageResources.index_html, isDocument: true)
         case .docs: Content(type: "text/html; charset=utf-8", body: PackageResources.docs_html, isDocument: true)
+        case .connect:
+            // What the address carries is good for one try: nobody is to keep it.
+            Content(
+                type: "text/html; charset=utf-8", caching: "no-store", body: PackageResources.connect_html,
+                isDocument: true)
+        case .connectScript: Content(type: "text/javascript; charset=utf-8", body: PackageResources.connect_js)
         case .styles: Content(type: "text/css; charset=utf-8", body: PackageResources.site_css)
         case .script: Content(type: "text/javascript; charset=utf-8", body: PackageResources.site_js)
         case .docsScript: Content(type: "text/javascript; charset=utf-8", body: PackageResources.docs_js)

@@ -9,7 +9,9 @@ struct Route: Sendable {
     }
 
     /// What the gateway answers itself.
-    enum Page: Sendable, Equatable { case home, styles, script, icon, docs, docsScript, openAPI, health }
+    enum Page: Sendable, Equatable {
+        case home, styles, script, icon, docs, docsScript, connect, connectScript, openAPI, health
+    }
 
     /// Who may pass.
     enum Access: Sendable, Equatable {

@@ -23,6 +23,8 @@ enum Routes {
     private static let pages = [
         page("/", .home), page("/site.css", .styles), page("/site.js", .script), page("/icon.svg", .icon),
         page("/docs", .docs), page("/docs.js", .docsScript), page("/health", .health),
+        // The address that networks know: it has no prefix, and does not change.
+        page("/social-accounts/callback", .connect), page("/connect.js", .connectScript),
         page(api + "/openapi.json", .openAPI),
         Route(
             template: "/.well-known/jwks.json", methods: read, target: .upstream(.user), access: .open),
