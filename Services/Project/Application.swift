@@ -26,7 +26,8 @@ let definition = ServiceDefinition(
     return Assembly(
         routes: parts.routes,
         subscriptions: [
-            .on(WorkChanged.self) { event, tx in try await parts.take(event.payload, at: event.time, in: tx) }
+            .on(WorkChanged.self) { event, tx in try await parts.take(event.payload, at: event.time, in: tx) },
+            .on(PublicationChanged.self) { event, tx in try await parts.take(event.payload, in: tx) },
         ],
         services: [
             RunTimer(driver: parts.driver, postgres: platform.postgres, logger: platform.logger),

@@ -13,6 +13,7 @@ struct ProjectParts: Sendable {
         Migration(id: "V0001_projects", sql: PackageResources.V0001_projects_sql),
         Migration(id: "V0002_runs", sql: PackageResources.V0002_runs_sql),
         Migration(id: "V0003_run_output_deferred", sql: PackageResources.V0003_run_output_deferred_sql),
+        Migration(id: "V0004_project_rest", sql: PackageResources.V0004_project_rest_sql),
     ]
 
     let projects: ProjectStore
@@ -28,9 +29,10 @@ struct ProjectParts: Sendable {
     ) throws {
         let projects = ProjectStore(outbox: outbox)
         let runs = self.runs
-        let driver = RunDriver(store: runs, outbox: outbox, metrics: metrics) { id, status, tx in
-            try await projects.setStatus(id, status, in: tx)
-        }
+        let driver = RunDriver(
+            store: runs, outbox: outbox, metrics: metrics,
+            setProjectStatus: { try await projects.setStatus($0, $1, in: $2) },
+            restProject: { try await projects.rest($0, after: $1, from: $2, in: $3) })
         let workflows = try Workflows(documents: [
             PackageResources.film_json, PackageResources.relay_json, PackageResources.tour_json,
         ])
@@ -64,5 +66,13 @@ struct ProjectParts: Sendable {
         let rows = try await tx.batch([noting, runs.locking(id)])
         guard let row = rows[1].first else { return }
         try await driver.take(change, into: runs.decode(row, in: tx), in: tx)
+    }
+
+    /// Takes in how a publication stands: one that is out makes its project published.
+    func take(_ change: PublicationChanged, in tx: PostgresTransaction) async throws {
+        guard let project = change.projectID, ["published", "partially_published"].contains(change.status) else {
+            return
+        }
+        try await projects.published(project, workspace: change.workspaceID, in: tx)
     }
 }

@@ -45,6 +45,8 @@ struct WorkflowDefinition: Codable, Sendable, Equatable {
         var forEach: JSONValue?
         /// A template: where it gives nothing, false or an empty list, the step is skipped.
         var when: JSONValue?
+        /// What a person is told where the step is skipped.
+        var skipNote: String?
         var input: JSONValue
         var maxAttempts: Int?
         var timeoutMs: Int64?

@@ -62,7 +62,8 @@ struct ProjectStore: Sendable {
             """
             WITH changed AS (
                 UPDATE project SET title = \(project.title), description = \(project.description),
-                    type = \(project.type), status = \(project.status), version = version + 1, updated_at = now()
+                    type = \(project.type), status = \(project.status), version = version + 1, updated_at = now(),
+                    rest_status = coalesce(\(project.status.rest)::text, rest_status)
                 WHERE id = \(project.id) RETURNING *
             ), kept AS (
                 INSERT INTO project_version (project_id, version, author_id, title, description, type, status)
@@ -73,18 +74,6 @@ struct ProjectStore: Sendable {
         let changed = try Project(rows[0])
         try await tell(changed, "updated", in: tx)
         return changed
-    }
-
-    /// Sets the status that a workflow leads to, where the project allows it.
-    func setStatus(_ id: UUID, _ status: String, in tx: PostgresTransaction) async throws {
-        guard let status = ProjectStatus(rawValue: status) else { return }
-        let from = ProjectStatus.allCases.filter { $0 != status && $0.canBecome(status, by: .workflow) }
-        let rows = try await tx.query(
-            """
-            UPDATE project SET status = \(status), updated_at = now()
-            WHERE id = \(id) AND status = ANY(\(from)) RETURNING \(Project.columns)
-            """)
-        if let project = try rows.first.map(Project.init) { try await tell(project, "updated", in: tx) }
     }
 
     /// Deletes a project with its history and the copies of its work.
@@ -108,7 +97,8 @@ struct ProjectStore: Sendable {
         ).map(ProjectVersion.init)
     }
 
-    private func tell(_ project: Project, _ change: String, in tx: PostgresTransaction) async throws {
+    /// Tells the others of a change.
+    func tell(_ project: Project, _ change: String, in tx: PostgresTransaction) async throws {
         try await outbox.append(
             ProjectChanged(
                 projectID: project.id, workspaceID: project.workspaceID, ownerID: project.ownerID,

@@ -82,11 +82,13 @@ struct ProjectRoutes: Sendable {
     private func delete(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
         try requireWriter(principal)
         let id = try request.uuid("id", of: "project")
+        _ = try await find(request, principal)
         try await postgres.withTransaction { tx in
+            // The runs first, as everywhere: each has its row, then the project's.
+            try await cancelRuns(id, tx)
             guard let project = try await store.lock(id, workspace: principal.workspaceID, in: tx) else {
                 throw Problem.notFound("project")
             }
-            try await cancelRuns(id, tx)
             try await store.delete(project, in: tx)
         }
         return .noContent

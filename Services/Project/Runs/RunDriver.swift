@@ -16,6 +16,9 @@ struct RunDriver: Sendable {
     let metrics: MetricsRegistry
     /// Sets the project's status, where the change is one that the project allows.
     let setProjectStatus: @Sendable (_ project: UUID, _ status: String, PostgresTransaction) async throws -> Void
+    /// Takes the project out of some statuses, back to where it rested, unless another run leads it still.
+    let restProject:
+        @Sendable (_ project: UUID, _ run: UUID, _ from: [ProjectStatus], PostgresTransaction) async throws -> Void
 
     /// The largest output that a step may give in itself; what is larger belongs into an asset.
     static let outputLimit = 65_536
@@ -178,6 +181,14 @@ struct RunDriver: Sendable {
                 "pipeline_duration_seconds", "Runs from start to end (AGT-034).",
                 ["workflow": run.definition.id, "status": state.status.rawValue], seconds)
             try await finishProject(run, in: tx)
+        } else if before.status.isFinal, state.status == .running {
+            // It goes on where it was: its first step may be one that names no stage.
+            let stage = run.definition.steps.indices.last {
+                run.definition.steps[$0].projectStatus != nil && state.steps[$0].phase != .blocked
+            }
+            if let stage, let status = run.definition.steps[stage].projectStatus {
+                try await setProjectStatus(run.projectID, status, tx)
+            }
         }
         let ended = state.steps.filter(\.hasEnded).count
         // Progress within a step is told by the worker itself; here only what changes the run is.
@@ -200,9 +211,11 @@ struct RunDriver: Sendable {
             let isPublished = run.definition.steps.indices.contains {
                 run.definition.steps[$0].worker == .publisher && run.state.steps[$0].phase == .succeeded
             }
-            if isPublished { try await setProjectStatus(run.projectID, "published", tx) }
+            if isPublished { return try await setProjectStatus(run.projectID, "published", tx) }
+            // What was made is not out: the project is as published as it was before.
+            try await restProject(run.projectID, run.id, ProjectStatus.stages + [.failed], tx)
         case .failed: try await setProjectStatus(run.projectID, "failed", tx)
-        default: break
+        default: try await restProject(run.projectID, run.id, ProjectStatus.stages, tx)
         }
     }
 

@@ -38,6 +38,8 @@ struct RunView: Encodable, Sendable {
         let endedAt: Date?
         let outputs: JSONValue
         let error: ErrorView?
+        /// Why it was skipped.
+        var note: String?
     }
 
     /// - Parameter outputs: what the steps gave, by reference.
@@ -69,7 +71,8 @@ struct RunView: Encodable, Sendable {
             return [
                 StepView(
                     id: run.definition.steps[index].id, agent: agent, status: status, attempt: 0,
-                    progress: step.progress, startedAt: nil, endedAt: nil, outputs: nil, error: nil)
+                    progress: step.progress, startedAt: nil, endedAt: nil, outputs: nil, error: nil,
+                    note: step.phase == .skipped ? run.definition.steps[index].skipNote : nil)
             ]
         }
         return step.items.enumerated().map { position, item in
