@@ -43,25 +43,23 @@ func shared(_ name: String, _ dependencies: [String] = [], tests: [String]? = []
 }
 
 /// A service of the fleet: target `<Name>Service`, executable `product`, SQL under `Schema/`, tests in `Tests/<Name>Tests`.
-func service(_ name: String, _ product: String, _ dependencies: [String] = [], embed: [String] = ["Schema"]) -> [Target]
-{
-    [
-        .executableTarget(
-            name: "\(name)Service", dependencies: (["ServiceKit"] + dependencies).map { .init(stringLiteral: $0) },
-            path: "Services/\(name)", exclude: ["README.md"],
-            resources: embed.map { .embedInCode($0) }, swiftSettings: settings),
-        .testTarget(
-            name: "\(name)ServiceTests",
-            dependencies: (["\(name)Service", "TestKit"] + dependencies).map { .init(stringLiteral: $0) },
-            path: "Tests/\(name)ServiceTests", swiftSettings: settings),
-    ]
+func service(
+    _ name: String, _ product: String, _ dependencies: [String] = [], embed: [String] = ["Schema"]
+) -> (product: Product, targets: [Target]) {
+    (
+        .executable(name: product, targets: ["\(name)Service"]),
+        [
+            .executableTarget(
+                name: "\(name)Service", dependencies: (["ServiceKit"] + dependencies).map { .init(stringLiteral: $0) },
+                path: "Services/\(name)", exclude: ["README.md"],
+                resources: embed.map { .embedInCode($0) }, swiftSettings: settings),
+            .testTarget(
+                name: "\(name)ServiceTests",
+                dependencies: (["\(name)Service", "TestKit"] + dependencies).map { .init(stringLiteral: $0) },
+                path: "Tests/\(name)ServiceTests", swiftSettings: settings),
+        ]
+    )
 }
-
-let fleet: [(name: String, product: String)] = [
-    ("Gateway", "gateway"), ("User", "user"), ("Project", "project"), ("Storage", "storage"),
-    ("MediaWorker", "media-worker"), ("MLWorker", "ml-worker"), ("Publisher", "publisher"),
-    ("Notifier", "notifier"), ("Analytics", "analytics"),
-]
 
 var targets: [Target] = [
     clib("CMicrohttpd"), clib("CCurl"), clib("CWslay"), clib("CPostgres"), clib("CKafka"), clib("CProtobuf"),
@@ -135,7 +133,7 @@ let runtime = [
     "NetworkClient", "Outbox", "Postgres", "Primitives", "Telemetry",
 ]
 
-targets += [
+let fleet = [
     service("Gateway", "gateway", runtime + ["CSystem"], embed: ["Site"]),
     service("User", "user", runtime, embed: ["Resources", "Schema"]),
     service("Project", "project", runtime, embed: ["Schema", "Workflows"]),
@@ -145,8 +143,9 @@ targets += [
     service("Publisher", "publisher", runtime),
     service("Notifier", "notifier", runtime + ["WebSocket"]),
     service("Analytics", "analytics", runtime),
-].flatMap { $0 }
+]
 
+targets += fleet.flatMap(\.targets)
 targets += [
     .target(
         name: "TestKit",
@@ -175,7 +174,7 @@ targets += [
 ]
 
 var products: [Product] =
-    fleet.map { .executable(name: $0.product, targets: ["\($0.name)Service"]) }
+    fleet.map(\.product)
     + [
         .executable(name: "sandbox", targets: ["Sandbox"]),
         .executable(name: "render-tool", targets: ["RenderTool"]),

@@ -322,7 +322,7 @@ class Fleet:
             ready = f"{self.ready_after[name] * 1000:.0f} ms" if name in self.ready_after else "–"
             port = self.ports.get(name, self.sandbox_port)
             lines.append(f"{name:<14}{port:>6}{self.admin.get(name, '–'):>7}{ready:>11}{rss / 1e6:>7.1f} MB")
-        lines.append(f"{'the nine':<14}{'':>24}{total / 1e6:>7.1f} MB resident")
+        lines.append(f"{'together':<14}{'':>24}{total / 1e6:>7.1f} MB resident")
         return "\n".join(lines)
 
     def kill(self, name, number=signal.SIGKILL):
