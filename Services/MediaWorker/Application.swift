@@ -14,7 +14,8 @@ let definition = ServiceDefinition(
     configuration: MediaConfiguration.self, usesJobs: true
 ) { settings, platform in
     let desk = WorkDesk(
-        worker: .mediaWorker, kinds: [WorkKind.montage.rawValue], postgres: platform.postgres, outbox: platform.outbox)
+        worker: .mediaWorker, kinds: Set(WorkKind.allCases.map(\.rawValue)), postgres: platform.postgres,
+        outbox: platform.outbox)
     let storage = StorageClient(
         http: platform.http, baseURL: platform.peers.storage, tokens: platform.serviceTokens)
     var limits = DecodeLimits()

@@ -18,18 +18,25 @@ struct MediaWork: Sendable {
     let filmLimit: Duration
 
     /// The kinds that are done in moments, and those that may take hours: each has runners of its own.
-    var quick: [String: JobRunner.Handler] {
-        [
-            WorkKind.metadata.rawValue: metadata, WorkKind.thumbnail.rawValue: thumbnail,
-            WorkKind.waveform.rawValue: waveform, WorkKind.photoEdit.rawValue: photoEdit,
-        ]
+    var quick: [String: JobRunner.Handler] { handlers { !$0.isLong } }
+    var long: [String: JobRunner.Handler] { handlers { $0.isLong } }
+
+    private func handlers(_ isWanted: (WorkKind) -> Bool) -> [String: JobRunner.Handler] {
+        let kinds = WorkKind.allCases.filter(isWanted)
+        return Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, handler(of: $0)) })
     }
 
-    var long: [String: JobRunner.Handler] {
-        [
-            WorkKind.proxy.rawValue: proxy, WorkKind.hls.rawValue: hls, WorkKind.transcode.rawValue: transcode,
-            WorkKind.montage.rawValue: montage,
-        ]
+    private func handler(of kind: WorkKind) -> JobRunner.Handler {
+        switch kind {
+        case .metadata: metadata
+        case .thumbnail: thumbnail
+        case .waveform: waveform
+        case .proxy: proxy
+        case .hls: hls
+        case .transcode: transcode
+        case .montage: montage
+        case .photoEdit: photoEdit
+        }
     }
 
     /// The asset that a job is about.

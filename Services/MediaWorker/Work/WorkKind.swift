@@ -1,4 +1,4 @@
-/// What this worker does, by the name that stands in its jobs.
+/// What this worker does, by the name that stands in its jobs; how each is done: ``MediaWork``.
 enum WorkKind: String, CaseIterable, Sendable {
     case metadata, thumbnail, waveform, proxy, hls, transcode, montage
     case photoEdit = "photo-edit"
@@ -23,9 +23,12 @@ enum WorkKind: String, CaseIterable, Sendable {
         case .montage, .photoEdit: 20
         case .metadata: 10
         case .thumbnail: 5
-        case .transcode, .waveform: 0
         case .proxy: -5
         case .hls: -10
+        default: 0
         }
     }
+
+    /// Whether it may take hours, as work on a whole film does.
+    var isLong: Bool { [.proxy, .hls, .transcode, .montage].contains(self) }
 }
