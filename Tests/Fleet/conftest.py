@@ -12,7 +12,7 @@ RUN = os.path.join(ROOT, ".run", "fleet")
 MEDIA = os.path.join(ROOT, "Tests", "Media")
 
 
-def make_fleet(name, **more):
+def make_fleet(name, maker=Fleet, **more):
     """A fleet in a folder of its own, from the debug build that also counts coverage."""
     folder = os.path.join(RUN, name)
     shutil.rmtree(folder, ignore_errors=True)
@@ -20,7 +20,7 @@ def make_fleet(name, **more):
     if os.environ.get("ATELIER_PROFILES"):
         environment["LLVM_PROFILE_FILE"] = os.path.join(os.environ["ATELIER_PROFILES"], name + "-%p.profraw")
     environment.update(more.pop("environment", {}))
-    return Fleet(folder, build=os.environ.get("ATELIER_BUILD", "debug"), environment=environment, **more)
+    return maker(folder, build=os.environ.get("ATELIER_BUILD", "debug"), environment=environment, **more)
 
 
 def stop_orderly(fleet):
