@@ -166,6 +166,13 @@ def add_to_service(recipe, route, table):
                if re.search(r"^ +var routes = Router\(\)$", recipe.read(path), re.M)]
     if len(wirings) != 1:
         recipe.stop(f"{folder} has {len(wirings)} places that make a router: the line of a route cannot be placed")
+    if declaring(recipe, folder, route.type):
+        recipe.stop(f"{declaring(recipe, folder, route.type)} has a {route.type} already")
+    # Other methods of the path have the same; another store of that name is that of the resource itself.
+    declared = declaring(recipe, folder, route.store)
+    is_shared = declared is not None and f"/// The SQL of `{route.path}`." in recipe.read(declared)
+    if declared and not is_shared:
+        route.store = route.store.removesuffix("Store") + "RouteStore"
     platform = "platform." if re.search(r"\bplatform\b", recipe.read(wirings[0])) else ""
     parts = []
     if table:
@@ -177,8 +184,7 @@ def add_to_service(recipe, route, table):
         wirings[0], r"^( +)var routes = Router\(\)\n",
         lambda found: found[0] + f"{found[1]}{route.type}({', '.join(parts)}).add(to: &routes)\n", "the route")
     recipe.write(f"{folder}/Routes/{route.type}.swift", handler(route, table))
-    # Other methods of the path have the same.
-    if table and not recipe.exists(f"{folder}/Store/{route.store}.swift"):
+    if table and not is_shared:
         recipe.write(f"{folder}/Store/{route.store}.swift", f"""import FoundationEssentials
 import Postgres
 
@@ -192,6 +198,14 @@ struct {route.store}: Sendable {{
     }}
 }}
 """)
+
+
+def declaring(recipe, folder, name):
+    """The file of a service that declares a type, if one does."""
+    for path in recipe.swift_files(folder):
+        if re.search(rf"\b(struct|class|actor|enum|protocol|typealias) {name}\b", recipe.read(path)):
+            return path
+    return None
 
 
 def handler(route, table):
