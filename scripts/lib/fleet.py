@@ -142,6 +142,14 @@ class Postgres:
         except FileNotFoundError:
             pass
 
+    def check(self, *more):
+        """Compares every table with every index of it (`pg_amcheck`, all databases): what does not agree, as text."""
+        words = ["pg_amcheck", "-h", self.folder, "-U", "postgres", "--all", "--install-missing", "--heapallindexed"]
+        found = subprocess.run(
+            self._command(*words, *more), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=600)
+        return "" if found.returncode == 0 else found.stdout or f"pg_amcheck ended with {found.returncode}"
+
     def wipe(self):
         """Takes away what an earlier installation in this folder left."""
         shutil.rmtree(self.data, ignore_errors=True)
