@@ -50,6 +50,20 @@ static inline long atelier_curl_request_size(CURL *h) {
     return value;
 }
 
+/* Bytes of content that were sent. */
+static inline long atelier_curl_uploaded(CURL *h) {
+    curl_off_t value = 0;
+    curl_easy_getinfo(h, CURLINFO_SIZE_UPLOAD_T, &value);
+    return (long)value;
+}
+
+/* Whether the transfer speaks to a mail server. */
+static inline int atelier_curl_is_mail(CURL *h) {
+    char *scheme = NULL;
+    curl_easy_getinfo(h, CURLINFO_SCHEME, &scheme);
+    return scheme != NULL && (scheme[0] == 's' || scheme[0] == 'S');
+}
+
 /* The next finished transfer, or NULL. */
 static inline CURL *atelier_curl_finished(CURLM *multi, CURLcode *result) {
     int left = 0;

@@ -112,8 +112,16 @@ final class CurlLoop: Sendable {
 extension HTTPClientError {
     /// What a failed transfer means.
     init(_ result: CURLcode, _ easy: UnsafeMutableRawPointer) {
-        let wasSent = atelier_curl_request_size(easy) > 0
+        let isMail = atelier_curl_is_mail(easy) != 0
+        let wasSent = (isMail ? atelier_curl_uploaded(easy) : atelier_curl_request_size(easy)) > 0
         let reply = Int(atelier_curl_response_code(easy))
+        if isMail, (400..<600).contains(reply) {
+            // The server says what became of the message, wherever it says so: not taken, for now or for good.
+            self.init(
+                reply < 500 ? .other : .rejected, detail: "the mail server answered \(reply)", outcomeUnknown: false,
+                replyCode: reply)
+            return
+        }
         let code: Code =
             switch result {
             case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT: .invalidRequest
@@ -127,7 +135,7 @@ extension HTTPClientError {
             case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .reset
             case CURLE_WEIRD_SERVER_REPLY: .invalidAnswer
             case CURLE_LOGIN_DENIED: .rejected
-            default: (500..<600).contains(reply) ? .rejected : .other
+            default: .other
             }
         self.init(
             code, detail: String(cString: curl_easy_strerror(result)), outcomeUnknown: wasSent && code != .rejected,
