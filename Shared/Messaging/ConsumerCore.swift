@@ -25,19 +25,21 @@ final class ConsumerCore: Sendable {
     private let group: String
     private let topics: [String]
     private let batchLimit: Int
+    private let ends: [RecordPosition]?
     private let logger: Logger
     private let handler: KafkaConsumer.Handler
     private let state = Mutex(State())
     private let isStopped = Atomic(false)
 
     init(
-        settings: KafkaSettings, group: String, topics: [String], batchLimit: Int, logger: Logger,
-        handler: @escaping KafkaConsumer.Handler
+        settings: KafkaSettings, group: String, topics: [String], batchLimit: Int, ends: [RecordPosition]?,
+        logger: Logger, handler: @escaping KafkaConsumer.Handler
     ) {
         self.settings = settings
         self.group = group
         self.topics = topics
         self.batchLimit = batchLimit
+        self.ends = ends
         self.logger = logger
         self.handler = handler
     }
@@ -107,7 +109,8 @@ final class ConsumerCore: Sendable {
             ("client.id", logger.service), ("group.id", group),
             ("partition.assignment.strategy", "cooperative-sticky"), ("enable.auto.offset.store", "false"),
             ("enable.auto.commit", "true"), ("auto.commit.interval.ms", "1000"), ("auto.offset.reset", "earliest"),
-            ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000"), ("max.poll.interval.ms", "300000"),
+            ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000"),
+            ("max.poll.interval.ms", String(settings.maxPollInterval.milliseconds)),
             // A broker answers when there is something; the embedded one only when this time is over.
             ("fetch.wait.max.ms", "20"), ("fetch.error.backoff.ms", "100"), ("queued.min.messages", "1000"),
             ("queued.max.messages.kbytes", "16384"), ("fetch.message.max.bytes", "1048576"),
@@ -142,6 +145,8 @@ final class ConsumerCore: Sendable {
             return
         }
         let record = ReceivedRecord(message)
+        // Neither handled nor counted as done.
+        if let ends, !ends.contains(where: { $0.partition == record.partition && record.offset < $0.offset }) { return }
         let partition = Partition(topic: record.topic, number: record.partition)
         guard let queue = state.withLock({ $0.queues[partition] }) else { return }
         if queue.add(record) == .pause { setPaused(true, [partition], handle) }

@@ -79,6 +79,20 @@ public final class KafkaAdmin: Sendable {
         try await pool.run { [self] in partitionCount(topic) }
     }
 
+    /// Where each partition of a topic ends now: the offset that its next record gets.
+    /// - Throws: ``KafkaError``.
+    public func ends(of topic: String, within limit: Duration = .seconds(10)) async throws -> [RecordPosition] {
+        try await pool.run { [self] in
+            try (0..<partitionCount(topic)).map { partition in
+                var (low, high): (Int64, Int64) = (0, 0)
+                let error = rd_kafka_query_watermark_offsets(
+                    handle.pointer, topic, Int32(partition), &low, &high, Int32(limit.milliseconds))
+                guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, topic) }
+                return RecordPosition(partition: Int32(partition), offset: high)
+            }
+        }
+    }
+
     private func existing(_ milliseconds: Int32) throws -> Set<String> {
         var metadata: UnsafePointer<rd_kafka_metadata>?
         let error = rd_kafka_metadata(handle.pointer, 1, nil, &metadata, milliseconds)

@@ -24,12 +24,14 @@ public final class KafkaConsumer: Service {
     /// - Parameters:
     ///   - group: the group of consumers that share the work.
     ///   - batchLimit: records that the handler gets at once, at most.
+    ///   - ends: with one topic, the offset in each partition before which reading ends; `nil` reads on.
     public init(
-        settings: KafkaSettings, group: String, topics: [String], batchLimit: Int = 200, logger: Logger,
-        handler: @escaping Handler
+        settings: KafkaSettings, group: String, topics: [String], batchLimit: Int = 200,
+        ends: [RecordPosition]? = nil, logger: Logger, handler: @escaping Handler
     ) {
         core = ConsumerCore(
-            settings: settings, group: group, topics: topics, batchLimit: batchLimit, logger: logger, handler: handler)
+            settings: settings, group: group, topics: topics, batchLimit: batchLimit, ends: ends, logger: logger,
+            handler: handler)
     }
 
     deinit { core.stop() }

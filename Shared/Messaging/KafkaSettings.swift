@@ -22,6 +22,9 @@ public struct KafkaSettings: Configurable {
     public var partitions: Int
     /// Copies of topics that are made here; -1 leaves it to the broker.
     public var replication: Int
+    /// How long a consumer may not ask for records before its partitions go to others. Handlers are not meant: asking
+    /// goes on while they work.
+    public var maxPollInterval = Duration.seconds(300)
 
     /// Settings without security.
     public init(bootstrapServers: String, partitions: Int = 6, replication: Int = -1) {
@@ -55,6 +58,9 @@ public struct KafkaSettings: Configurable {
         partitions = read.int("KAFKA_PARTITIONS", default: 6, in: 1...1000, "Partitions of topics that are made.")
         replication = read.int(
             "KAFKA_REPLICATION", default: -1, in: -1...10, "Copies of topics that are made; -1: the broker's default.")
+        maxPollInterval = read.milliseconds(
+            "KAFKA_MAX_POLL_INTERVAL_MS", default: 300_000, in: 10_000...86_400_000,
+            "How long a consumer may not ask for records before its partitions go to others; handlers do not count.")
     }
 
     /// The settings as librdkafka names them.

@@ -40,18 +40,21 @@ public enum DeadLetters {
     /// Sends the dead letters of a topic and group back to where they came from; each is tried again as if it were new,
     /// by that group alone.
     ///
-    /// It reads to what is there when it starts, and remembers by its own consumer group what it has sent back.
+    /// It reads what is there when it starts, and remembers by its own consumer group what it has sent back. What fails
+    /// again comes to the dead letters again, and stays there until the next time.
     /// - Returns: how many were sent back.
     public static func replay(
         topic: String, group: String, settings: KafkaSettings, logger: Logger,
         quiet: Duration = .seconds(8)
     ) async throws -> Int {
+        let ends = try await KafkaAdmin(settings: settings, logger: logger).ends(of: Self.topic(topic, group: group))
+        guard !ends.isEmpty else { return 0 }
         let producer = try KafkaProducer(settings: settings, logger: logger)
         let running = Task { try await producer.run() }
         let count = Mutex(0)
         let last = Mutex(ContinuousClock.now)
         let consumer = KafkaConsumer(
-            settings: settings, group: "\(group).replay", topics: [Self.topic(topic, group: group)],
+            settings: settings, group: "\(group).replay", topics: [Self.topic(topic, group: group)], ends: ends,
             logger: logger
         ) { batch in
             let back = batch.map { message in
