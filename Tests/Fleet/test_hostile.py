@@ -266,7 +266,7 @@ def test_bombs(attacked, tmp_path):
         codes = {(job.get("error") or {}).get("code") for job in mine if job["status"] == "failed"}
         figures[name] = " ".join(sorted(map(str, codes))) or asset["kind"]
         if mine and not (codes and codes <= reasons):
-            wrong.append(f"{name}: {[(job['kind'], job['status'], job.get('error')) for job in mine]}")
+            wrong.append(f"{name}: {[(job['type'], job['status'], job.get('error')) for job in mine]}")
         if calm(lambda: client.get(f"/assets/{asset['id']}/renditions"))["items"]:
             wrong.append(f"{name}: something was made of it")
         # It is given back as it came, and as nothing that a browser would run.
