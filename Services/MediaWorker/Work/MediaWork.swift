@@ -45,11 +45,12 @@ struct MediaWork: Sendable {
         return id
     }
 
-    /// Lends a folder with the job's input in it.
+    /// Lends a folder with the job's input in it: the asset that it is about, or one that its parameters name.
     func withInput<T: Sendable>(
-        _ job: Job, _ body: (_ folder: String, _ input: String, _ asset: UUID) async throws -> T
+        _ job: Job, asset named: UUID? = nil,
+        _ body: (_ folder: String, _ input: String, _ asset: UUID) async throws -> T
     ) async throws -> T {
-        let id = try assetID(of: job)
+        let id = try named ?? assetID(of: job)
         return try await folders.with(job) { folder in
             let input = folder + "/input"
             _ = try await storage.fetch(id, workspaceID: job.workspaceID, to: input, limit: inputLimit)
