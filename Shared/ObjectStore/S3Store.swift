@@ -179,14 +179,6 @@ public final class S3Store: ObjectStore {
     private static func error(_ answer: HTTPClientResponse) async -> ObjectStoreError {
         let text = (try? await answer.data(upTo: 64 << 10)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let name = S3XML(text).element("Code") ?? answer.status.description
-        let code: ObjectStoreError.Code =
-            switch answer.status.rawValue {
-            case 404: .notFound
-            case 401, 403: name == "QuotaExceeded" ? .noSpace : .denied
-            case 507: .noSpace
-            case 400..<500 where answer.status != .requestTimeout && answer.status != .tooManyRequests: .invalidKey
-            default: .unavailable
-            }
-        return ObjectStoreError(code, name)
+        return ObjectStoreError(ObjectStoreError.Code(s3: answer.status.rawValue, name), name)
     }
 }
