@@ -14,6 +14,7 @@ struct ProjectParts: Sendable {
         Migration(id: "V0002_runs", sql: PackageResources.V0002_runs_sql),
         Migration(id: "V0003_run_output_deferred", sql: PackageResources.V0003_run_output_deferred_sql),
         Migration(id: "V0004_project_rest", sql: PackageResources.V0004_project_rest_sql),
+        Migration(id: "V0005_trace_sampled", sql: PackageResources.V0005_trace_sampled_sql),
     ]
 
     let projects: ProjectStore

@@ -7,7 +7,8 @@ public struct Trace: Sendable, Hashable {
     public let traceID: String
     /// 16 hexadecimal digits, not all zero.
     public let spanID: String
-    /// The flag `sampled` of `traceparent`: handed on, but not asked here; every span is exported.
+    /// The flag `sampled` of `traceparent`: whether the trace's spans are exported. It is handed on as it came; a trace
+    /// that begins here is sampled.
     public let sampled: Bool
     /// The `X-Request-Id` of the request that this work serves.
     public var requestID: String?
@@ -100,14 +101,17 @@ public struct Span: Sendable {
     }
 }
 
-/// Takes finished spans; set once at the start of the process.
+/// Takes finished spans of sampled traces; set once at the start of the process.
 public enum SpanExport {
     private static let sink = Mutex<(@Sendable (Span) -> Void)?>(nil)
 
-    /// Hands every span that ends from now on to `handler`, which must return at once.
+    /// Hands every sampled span that ends from now on to `handler`, which must return at once.
     public static func install(_ handler: @escaping @Sendable (Span) -> Void) { sink.withLock { $0 = handler } }
-    /// Hands a span over, or drops it where nothing is installed.
-    public static func record(_ span: Span) { sink.withLock { $0 }?(span) }
+    /// Hands a span over, or drops it where its trace is not sampled or nothing is installed.
+    public static func record(_ span: Span) {
+        guard span.trace.sampled else { return }
+        sink.withLock { $0 }?(span)
+    }
 }
 
 /// Runs a piece of work as a span: a child of `parent` or of the current trace, or the root of a new one.

@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTP
 import Postgres
 import Primitives
+import Telemetry
 import TestKit
 import Testing
 
@@ -50,6 +51,18 @@ import Testing
             let jobs = try await bench.send(.GET, "/api/v1/jobs?runId=\(id)", as: person)
             #expect(jobs["items"]?.arrayValue?.count == 5)
             #expect(try await bench.send(.POST, "/api/v1/runs/\(id)/cancel", as: person).status == 409)
+        }
+    }
+
+    /// What its timer does later belongs to the same trace, and is exported only where the trace is.
+    @Test(arguments: [true, false]) func keepsWhetherItsTraceIsSampled(isSampled: Bool) async throws {
+        try await withBench { bench in
+            let trace = Trace(traceID: Trace.root().traceID, spanID: Trace.root().spanID, sampled: isSampled)
+            _ = try await Trace.$current.withValue(trace) { try await begin(bench, Bench.Person()) }
+            try await bench.postgres.execute("UPDATE run SET due_at = now()")
+            let run = try await bench.postgres.withTransaction { try await bench.parts.driver.store.lockDue(in: $0) }
+            #expect(run?.traceID == trace.traceID)
+            #expect(run?.traceSampled == isSampled)
         }
     }
 

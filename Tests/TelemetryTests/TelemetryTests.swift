@@ -2,7 +2,7 @@ import Synchronization
 import Telemetry
 import Testing
 
-@Suite("Telemetry")
+@Suite("Telemetry", .serialized)
 struct TelemetryTests {
     @Test(
         "trace contexts are read strictly",
@@ -34,6 +34,23 @@ struct TelemetryTests {
         #expect(spans.map(\.name) == ["inner", "outer"])
         #expect(spans[0].parentID == spans[1].trace.spanID)
         #expect(spans[1].parentID == root.spanID)
+    }
+
+    @Test("a trace that is not sampled is handed on and told to nobody; one that begins here is sampled")
+    func unsampled() async throws {
+        let seen = Seen()
+        SpanExport.install { seen.add($0) }
+        let text = "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-00"
+        let parent = try #require(Trace(traceparent: text))
+        await withSpan("quiet", service: "s", parent: parent) { trace in
+            #expect(trace.traceparent.hasPrefix("00-\(parent.traceID)-") && trace.traceparent.hasSuffix("-00"))
+            await withSpan("quieter", service: "s") { #expect(!$0.sampled && $0.traceID == parent.traceID) }
+        }
+        await Trace.$current.withValue(nil) {
+            await withSpan("told", service: "s") { #expect($0.traceparent.hasSuffix("-01")) }
+        }
+        #expect(!seen.all.contains { $0.trace.traceID == parent.traceID })
+        #expect(seen.all.contains { $0.name == "told" })
     }
 
     private final class Seen: Sendable {

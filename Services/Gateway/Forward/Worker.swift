@@ -98,7 +98,9 @@ final class Worker: @unchecked Sendable {  // Touched on its loop's thread only;
             exchange, route: exchange.route.map { door.routes.routes[$0].template } ?? "none", nanoseconds: nanoseconds,
             address: client.addressText, clock: &loop.clock, into: &lines)
         if lines.count > 32_768 { door.log.take(&lines) }
-        if door.makesSpans, let route = exchange.route { makeSpan(exchange, door.routes.routes[route], nanoseconds) }
+        if door.makesSpans, exchange.trace.isSampled, let route = exchange.route {
+            makeSpan(exchange, door.routes.routes[route], nanoseconds)
+        }
     }
 
     private func makeSpan(_ exchange: Exchange, _ route: Route, _ nanoseconds: UInt64) {
@@ -110,9 +112,7 @@ final class Worker: @unchecked Sendable {  // Touched on its loop's thread only;
         let start = Date(timeIntervalSince1970: Double(exchange.beganWall) / 1000)
         SpanExport.record(
             Span(
-                trace: Trace(
-                    traceID: String(text.prefix(32)), spanID: String(text.dropFirst(32).prefix(16)),
-                    sampled: exchange.trace.isSampled),
+                trace: Trace(traceID: String(text.prefix(32)), spanID: String(text.dropFirst(32).prefix(16))),
                 parentID: exchange.trace.parent == 0 ? nil : String(text.suffix(16)), service: "gateway",
                 name: "\(exchange.method?.name ?? "") \(route.template)", start: start,
                 end: start.addingTimeInterval(Double(nanoseconds) / 1e9),

@@ -51,7 +51,7 @@ struct RunRoutes {
             id: .v7(), workspaceID: principal.workspaceID, userID: principal.userID, projectID: project,
             definition: definition, definitionID: workflows.versionID(of: definition.id), input: input,
             state: RunState(definition: definition), outputs: nil,
-            traceID: Trace.current?.traceID ?? "", createdAt: Date())
+            traceID: Trace.current?.traceID ?? "", traceSampled: Trace.current?.sampled ?? true, createdAt: Date())
         return try await Idempotency.perform(key, on: postgres) { tx in
             let run = try await driver.start(run, in: tx)
             // Steps whose results were known have given something already.

@@ -13,7 +13,10 @@ struct Run: Sendable {
     let input: JSONValue
     var state: RunState
     var outputs: JSONValue?
+    /// The trace in which it was started; empty where there was none.
     let traceID: String
+    /// Whether that trace is one whose spans are exported.
+    var traceSampled = true
     let createdAt: Date
 
     /// The id by which a worker knows one attempt at one item: the same for the same dispatch, whatever is done again.

@@ -21,10 +21,10 @@ struct RunStore: Sendable {
         statements.append(
             """
             INSERT INTO run (id, workspace_id, user_id, project_id, workflow_id, definition_id, input, state, status,
-                             outputs, trace_id, due_at)
+                             outputs, trace_id, trace_sampled, due_at)
             VALUES (\(run.id), \(run.workspaceID), \(run.userID), \(run.projectID), \(definition.id),
                     \(run.definitionID), \(run.input), \(PostgresJSON(run.state)),
-                    \(run.state.status.rawValue), \(run.outputs), \(run.traceID), \(due(run)))
+                    \(run.state.status.rawValue), \(run.outputs), \(run.traceID), \(run.traceSampled), \(due(run)))
             """)
         return statements
     }
@@ -130,7 +130,8 @@ struct RunStore: Sendable {
 
     private var select: PostgresQuery {
         """
-        SELECT id, workspace_id, user_id, project_id, definition_id, input, state, outputs, trace_id, created_at
+        SELECT id, workspace_id, user_id, project_id, definition_id, input, state, outputs, trace_id, trace_sampled,
+            created_at
         FROM run
         """
     }
@@ -138,13 +139,15 @@ struct RunStore: Sendable {
     private func decode(
         _ row: PostgresRow, _ query: (PostgresQuery) async throws -> [PostgresRow]
     ) async throws -> Run {
-        let (id, workspace, user, project, definitionID, input, state, outputs, trace, created) = try row.decode(
-            (UUID, UUID, UUID, UUID, String, JSONValue, PostgresJSON<RunState>, JSONValue?, String, Date).self)
+        let (id, workspace, user, project, definitionID, input, state, outputs, trace, sampled, created) =
+            try row.decode(
+                (UUID, UUID, UUID, UUID, String, JSONValue, PostgresJSON<RunState>, JSONValue?, String, Bool, Date).self
+            )
         return Run(
             id: id, workspaceID: workspace, userID: user, projectID: project,
             definition: try await definition(definitionID, query), definitionID: definitionID, input: input,
             state: state.value, outputs: outputs,
-            traceID: trace, createdAt: created)
+            traceID: trace, traceSampled: sampled, createdAt: created)
     }
 
     private func definition(

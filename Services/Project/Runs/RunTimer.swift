@@ -35,7 +35,7 @@ final class RunTimer: Service {
         try await postgres.withTransaction { tx in
             guard var run = try await driver.store.lockDue(in: tx) else { return false }
             // What this causes belongs to the trace in which the run was started.
-            let trace = Trace(traceID: run.traceID, spanID: Trace.root().spanID)
+            let trace = Trace(traceID: run.traceID, spanID: Trace.root().spanID, sampled: run.traceSampled)
             try await Trace.$current.withValue(run.traceID.isEmpty ? nil : trace) {
                 let before = run.state
                 try await driver.apply(.tick, to: &run, in: tx)
