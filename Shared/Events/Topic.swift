@@ -23,21 +23,6 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
     /// What the service `analytics` tells.
     public static let analyticsEvents = Topic(rawValue: "atelier.analytics.events.v1")
 
-    /// What the media worker is told.
-    public static let mediaCommands = commands(of: .mediaWorker)
-    /// What the ML worker is told.
-    public static let mlCommands = commands(of: .mlWorker)
-    /// What the service `publisher` is told.
-    public static let publisherCommands = commands(of: .publisher)
-    /// What the service `notifier` is told.
-    public static let notifierCommands = commands(of: .notifier)
-    /// What the service `analytics` is told.
-    public static let analyticsCommands = commands(of: .analytics)
-    /// What the service `storage` is told.
-    public static let storageCommands = commands(of: .storage)
-    /// What the service `user` is told.
-    public static let userCommands = commands(of: .user)
-
     /// Where a worker is told what to do.
     public static func commands(of worker: Worker) -> Topic {
         Topic(rawValue: "atelier.\(worker.rawValue).commands.v1")
@@ -45,9 +30,6 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
 
     /// Where a worker tells what it did.
     public static func events(of worker: Worker) -> Topic { Topic(rawValue: "atelier.\(worker.owner).events.v1") }
-
-    /// Where a group of consumers puts what it could not handle of this topic.
-    public func deadLetters(of group: String) -> Topic { Topic(rawValue: "\(rawValue).dlq.\(group)") }
 
     /// Every topic of the fleet, dead letters aside.
     public static let all: [Topic] =

@@ -1,4 +1,4 @@
-/// A service that takes work by command.
+/// A service that takes work by command. One that has no `WorkDesk` is none: nobody would read its topic.
 public enum Worker: String, Codable, Sendable, CaseIterable {
     /// Probes, pictures, transcodes, photo edits and montage.
     case mediaWorker = "media-worker"
@@ -6,21 +6,13 @@ public enum Worker: String, Codable, Sendable, CaseIterable {
     case mlWorker = "ml-worker"
     /// Posts to social accounts.
     case publisher
-    /// Mail, webhooks and live events; takes no commands yet.
-    case notifier
-    /// Counts of events; takes no commands yet.
-    case analytics
-    /// Uploads, assets and renditions; takes no commands yet.
-    case storage
-    /// Accounts and sessions; takes no commands yet.
-    case user
 
     /// The owner of the worker's facts, as its event topic names it.
     var owner: String {
         switch self {
         case .mediaWorker: "media"
         case .mlWorker: "ml"
-        default: rawValue
+        case .publisher: rawValue
         }
     }
 }

@@ -33,6 +33,18 @@ struct WorkflowDefinitionTests {
             ])
     }
 
+    @Test("a step for a service that takes no work is refused", arguments: ["notifier", "storage", "ML", ""])
+    func workers(name: String) throws {
+        let text = String(decoding: PackageResources.relay_json, as: UTF8.self)
+        let changed = text.replacing(
+            "\"agent\": \"echo\", \"worker\": \"ml\"", with: "\"agent\": \"echo\", \"worker\": \"\(name)\"")
+        #expect(changed != text)
+        let error = #expect(throws: DecodingError.self) { try Workflows(documents: [Array(changed.utf8)]) }
+        guard case .dataCorrupted(let context) = error else { _ = Issue.record("\(error as Any)"); return }
+        #expect(context.debugDescription == "\(name) takes no work; workers are ml, media, publisher")
+        #expect(context.codingPath.map(\.stringValue).last == "worker")
+    }
+
     @Test("templates find values, lists of them, and say what has none")
     func templates() throws {
         let scope: JSONValue = [

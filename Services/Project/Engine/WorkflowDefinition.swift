@@ -59,8 +59,22 @@ struct WorkflowDefinition: Codable, Sendable, Equatable {
         var projectStatus: String?
     }
 
-    /// Who does a step.
-    enum Worker: String, Codable, Sendable, CaseIterable { case ml, media, publisher, notifier }
+    /// Who does a step: a service that takes work by command.
+    enum Worker: String, Codable, Sendable, CaseIterable {
+        case ml, media, publisher
+
+        /// - Throws: `DecodingError` that names the workers: a command to another service would wait for ever.
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            let name = try container.decode(String.self)
+            guard let known = Self(rawValue: name) else {
+                let workers = Self.allCases.map(\.rawValue).joined(separator: ", ")
+                throw DecodingError.dataCorruptedError(
+                    in: container, debugDescription: "\(name) takes no work; workers are \(workers)")
+            }
+            self = known
+        }
+    }
 
     static let defaultParallel = 4
     static let defaultAttempts = 3

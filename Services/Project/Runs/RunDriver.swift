@@ -238,7 +238,6 @@ extension WorkflowDefinition.Worker {
         case .ml: .mlWorker
         case .media: .mediaWorker
         case .publisher: .publisher
-        case .notifier: .notifier
         }
     }
 }

@@ -34,7 +34,7 @@ struct  Atelier__Work__V1__StartWork
   ProtobufCMessage base;
   char *work_id;
   /*
-   * media-worker, ml-worker, publisher, notifier, analytics, storage or user.
+   * media-worker, ml-worker or publisher.
    */
   char *worker;
   char *kind;
