@@ -14,6 +14,8 @@ public struct HTTPRequest: Sendable {
     public var headers: HTTPHeaders
     /// The content; read it once.
     public var body: HTTPBody
+    /// Bytes of content that are read into memory at once where the reader names no limit: what the server allows.
+    public var documentLimit = 1 << 20
     /// The decoded `{name}` segments of the route.
     public var parameters: [String: String]
     /// The peer's IP address, without its port.

@@ -3,9 +3,9 @@ internal import Primitives
 
 extension HTTPRequest {
     /// Reads the content as JSON.
-    /// - Parameter limit: bytes at most.
+    /// - Parameter limit: bytes at most; ``HTTPRequest/documentLimit`` by default.
     /// - Throws: ``Problem``: 415 for another type, 413 over the limit, 400 naming the path of the faulty field.
-    public func decode<T: Decodable>(_ type: T.Type = T.self, limit: Int = 1 << 20) async throws -> T {
+    public func decode<T: Decodable>(_ type: T.Type = T.self, limit: Int? = nil) async throws -> T {
         guard let contentType, contentType == "application/json" || contentType.hasSuffix("+json") else {
             throw Problem.unsupportedMediaType(expected: "application/json")
         }
@@ -14,7 +14,7 @@ extension HTTPRequest {
                 .unsupportedMediaType, code: "unsupported_content_encoding",
                 detail: "The content must not be encoded.")
         }
-        let data = try await body.collect(upTo: limit)
+        let data = try await body.collect(upTo: limit ?? documentLimit)
         do { return try JSON.decode(type, from: data) } catch let error as DecodingError {
             // The decoder says of a number that fits no field what it says of text that is no JSON at all.
             if case .dataCorrupted(let context) = error, context.codingPath.isEmpty,

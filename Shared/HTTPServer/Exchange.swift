@@ -73,6 +73,7 @@ final class Exchange: HTTPBodySource {
         let match = server.router.match(request.method, path: request.path)
         record.begin(method: method, template: match.template, headers: head.headers)
         request.parameters = match.parameters
+        request.documentLimit = server.limits.documentBytes
         self.head.withLock { $0 = (request, head.hasContent, head.expectsContinue) }
         state.withLock { $0.remaining = head.contentLength }
         // Small JSON is awaited without a task, so that slow senders cost little. Also without content the handler starts

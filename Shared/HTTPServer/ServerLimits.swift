@@ -8,6 +8,8 @@ public struct ServerLimits: Sendable {
     public var headerFields = 100
     /// Bytes of a request's content; each handler has its own limit below this.
     public var bodyBytes: Int64 = 1 << 40
+    /// Bytes of content that a handler takes into memory at once, as JSON, where it names no limit of its own.
+    public var documentBytes = 1 << 20
     /// Bytes of content that are read and thrown away so that a client that still sends can read an early answer.
     public var discardBytes: Int64 = 64 << 20
     /// Bytes of content that wait for a slow handler before the client is held back.

@@ -156,17 +156,15 @@ public struct IdempotencyKey: Sendable {
     /// - Returns: the request with its content in memory, to be decoded; and the key, if there is one.
     /// - Throws: `Problem` 400 for a key that is no such thing, 413 over the limit.
     public static func read(
-        _ request: HTTPRequest, _ principal: Principal, limit: Int = 1 << 20
+        _ request: HTTPRequest, _ principal: Principal
     ) async throws -> (HTTPRequest, IdempotencyKey?) {
-        try await read(request, scope: "\(principal.workspaceID.text) \(principal.userID.text)", limit: limit)
+        try await read(request, scope: "\(principal.workspaceID.text) \(principal.userID.text)")
     }
 
     /// The same where nobody is known yet: `scope` says for whom the key counts.
-    public static func read(
-        _ request: HTTPRequest, scope: String, limit: Int = 1 << 20
-    ) async throws -> (HTTPRequest, IdempotencyKey?) {
+    public static func read(_ request: HTTPRequest, scope: String) async throws -> (HTTPRequest, IdempotencyKey?) {
         guard let text = try field(request) else { return (request, nil) }
-        let content = try await request.body.collect(upTo: limit)
+        let content = try await request.body.collect(upTo: request.documentLimit)
         var read = request
         read.body = .data(content)
         let key = IdempotencyKey(

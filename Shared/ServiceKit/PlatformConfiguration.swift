@@ -27,7 +27,7 @@ public struct PlatformConfiguration: Configurable {
     public let drainDelay: Duration
     /// `STOP_LIMIT_MS`: how long one part may take to end; 20 s by default.
     public let stopLimit: Duration
-    /// `BODY_LIMIT_BYTES`: the largest JSON body; declared, but not yet asked by any listener.
+    /// `BODY_LIMIT_BYTES`: the largest JSON body that a route takes; 1 MiB by default.
     public let bodyLimit: Int
     /// Where the other services are.
     public let peers: Peers
@@ -79,8 +79,6 @@ public struct PlatformConfiguration: Configurable {
 public struct Peers: Configurable {
     /// `USER_URL`: publishes the keys of tokens, and the sessions that ended.
     public let user: String
-    /// `PROJECT_URL`: declared for all, asked by none so far.
-    public let project: String
     /// `STORAGE_URL`: gives and takes content for the workers.
     public let storage: String
     /// `PUBLISHER_URL`: the social accounts that a workflow may post to.
@@ -91,7 +89,6 @@ public struct Peers: Configurable {
     /// Every peer has its usual port of this machine by default.
     public init(_ read: inout ConfigurationReader) {
         user = read.url("USER_URL", default: "http://127.0.0.1:8081", "The service user.")
-        project = read.url("PROJECT_URL", default: "http://127.0.0.1:8086", "The service project.")
         storage = read.url("STORAGE_URL", default: "http://127.0.0.1:8089", "The service storage.")
         publisher = read.url("PUBLISHER_URL", default: "http://127.0.0.1:8087", "The service publisher.")
         publicURL = read.url(

@@ -51,6 +51,7 @@ struct ServiceHost<Settings: Configurable>: Sendable {
             tokens: verifier, serviceTokens: serviceTokens)
         var built = try await definition.build(settings, platform)
         built.routes.wrap(DatabaseProblems.middleware)
+        built.limits.documentBytes = configuration.bodyLimit
         let assembly = built
 
         var parts: [any Service] = []

@@ -33,7 +33,8 @@ def stop_orderly(fleet):
 
 @pytest.fixture(scope="session")
 def fleet():
-    fleet = make_fleet("shared")
+    # One service with a limit of its own shows that the limit is asked.
+    fleet = make_fleet("shared", per_service={"user": {"BODY_LIMIT_BYTES": "65536"}})
     try:
         fleet.start(deadline=120)
         yield fleet

@@ -100,6 +100,16 @@ def test_bodies_over_the_limit_announced_and_chunked(fleet, client):
     assert b" 413 " in answer.split(b"\r\n")[0], answer[:200]
 
 
+def test_the_limit_is_the_services_own(fleet, client):
+    # 1 MiB by default; the service user has 64 KiB (conftest).
+    long = {"title": "x" * 100_000, "type": "video"}
+    assert "title" in problem(client, "POST", "/api/v1/projects", 400, value=long)["detail"]
+    account = {"email": "x@example.org", "username": "x" * 100_000, "password": "a long enough secret"}
+    problem(Client(fleet.url), "POST", "/api/v1/auth/register", 413, value=account)
+    account["username"] = "x" * 50_000
+    problem(Client(fleet.url), "POST", "/api/v1/auth/register", 400, value=account)
+
+
 def test_wrong_media_named_right(client, project, tmp_path):
     cases = {
         "text.png": b"this is no picture at all", "cut.png": open(os.path.join(MEDIA, "coffee.png"), "rb").read()[:900],

@@ -143,6 +143,23 @@ struct ServerTests {
         }
     }
 
+    @Test func documentsAreAsLongAsTheServerAllows() async throws {
+        var limits = ServerLimits()
+        limits.documentBytes = 1024
+        try await withServer(limits: limits) {
+            $0.post("/a") { .text("\(try await $0.decode([Int].self).count)") }
+            $0.post("/more") { .text("\(try await $0.decode([Int].self, limit: 4096).count)") }
+        } _: { server in
+            let long = "[" + String(repeating: "1,", count: 999) + "1]"
+            for (target, text, answer) in [("a", "[1]", "200"), ("a", long, "413"), ("more", long, "200")] {
+                let head =
+                    "POST /\(target) HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                let given = try await ask(server, head + "Content-Length: \(text.utf8.count)\r\n\r\n\(text)")
+                #expect(given.hasPrefix("HTTP/1.1 \(answer) "), "\(given.prefix(200))")
+            }
+        }
+    }
+
     @Test func asksForContentOnlyWhenItIsWanted() async throws {
         try await withServer {
             $0.post("/no") { _ in throw Problem.unauthorized() }
