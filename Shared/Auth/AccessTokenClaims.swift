@@ -61,9 +61,8 @@ public struct AccessTokenClaims: Sendable, Hashable {
             let start = members["nbf"]?.integer
         else { throw .init(.malformed) }
         guard expiry > seconds - leeway else { throw .init(.expired) }
-        guard issued <= seconds + leeway, start <= seconds + leeway, issued >= 0, expiry > issued,
-            expiry - issued <= longestLife
-        else { throw .init(.notYetValid) }
+        guard issued <= seconds + leeway, start <= seconds + leeway else { throw .init(.notYetValid) }
+        guard issued >= 0, expiry > issued, expiry - issued <= longestLife else { throw .init(.wrongLifetime) }
         guard let user = id(members["sub"]), let workspace = id(members["wsp"]), let session = id(members["sid"]),
             let token = id(members["jti"]), let role = members["role"]?.string.flatMap(Role.init)
         else { throw .init(.malformed) }

@@ -6,7 +6,7 @@ public struct AuthenticationFailure: Error, Sendable, Equatable, ProblemConverti
     public struct Reason: RawRepresentable, Sendable, Hashable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
-        /// No credentials where some are needed; of a service, also such as do not hold.
+        /// No credentials where some are needed.
         public static let missing = Reason(rawValue: "missing")
         /// Not the compact form of a JWS, or claims that are absent or of the wrong shape.
         public static let malformed = Reason(rawValue: "malformed")
@@ -24,10 +24,14 @@ public struct AuthenticationFailure: Error, Sendable, Equatable, ProblemConverti
         public static let badSignature = Reason(rawValue: "bad_signature")
         /// `exp` has passed, by more than clocks may differ.
         public static let expired = Reason(rawValue: "expired")
-        /// `iat` or `nbf` lies ahead, or the life between `iat` and `exp` is one that no token of ours has.
+        /// `iat` or `nbf` lies ahead, by more than clocks may differ.
         public static let notYetValid = Reason(rawValue: "not_yet_valid")
+        /// The life from `iat` to `exp` is one that no token of ours has: none at all, or longer than the longest.
+        public static let wrongLifetime = Reason(rawValue: "wrong_lifetime")
         /// Its session ended before it did.
         public static let revoked = Reason(rawValue: "revoked")
+        /// A service's proof is malformed, over, meant for another service, or made with another secret.
+        public static let badServiceToken = Reason(rawValue: "bad_service_token")
     }
 
     /// Why; for logs and metrics only.

@@ -49,7 +49,8 @@ public struct ServiceTokens: Sendable {
     public var middleware: Middleware {
         { request, next in
             let fields = request.headers.all("Authorization")
-            guard fields.count == 1, self.caller(fields[0]) != nil else { throw AuthenticationFailure(.missing) }
+            guard let field = fields.first else { throw AuthenticationFailure(.missing) }
+            guard fields.count == 1, self.caller(field) != nil else { throw AuthenticationFailure(.badServiceToken) }
             return try await next(request)
         }
     }

@@ -40,6 +40,21 @@ import Testing
         #expect(bodies.count == 1)
     }
 
+    @Test func timesThatDoNotFitAreTold() async throws {
+        let seconds = Int(forger.now.timeIntervalSince1970)
+        for (name, value, reason) in [
+            ("exp", seconds - 60, AuthenticationFailure.Reason.expired), ("nbf", seconds + 300, .notYetValid),
+            ("iat", seconds + 300, .notYetValid), ("iat", seconds - 90_000, .wrongLifetime),
+            ("iat", -5, .wrongLifetime),
+            ("exp", 999_999_999_999_999, .wrongLifetime),
+        ] {
+            let token = try forger.token(claims: forger.claims(name, "\(value)"))
+            await #expect(throws: AuthenticationFailure(reason), "\(name) = \(value)") {
+                try await verifier.verify(token)
+            }
+        }
+    }
+
     private func headers() throws -> [(String, String)] {
         var found: [(String, String)] = []
         func add(_ name: String, _ header: String) throws { found.append((name, try forger.token(header: header))) }

@@ -38,6 +38,23 @@ import Testing
         #expect(await status(media.authorization(for: "user")) == .unauthorized)
         #expect(await status(nil) == .unauthorized)
     }
+
+    @Test func tellsTheLogWhetherTokensWereMissingOrDidNotHold() async throws {
+        let guarded = storage.middleware
+        func reason(_ fields: [String]) async throws -> AuthenticationFailure.Reason? {
+            var request = HTTPRequest(method: .GET, target: "/internal/v1/x")
+            for field in fields { request.headers.add("Authorization", field) }
+            do { _ = try await guarded(request) { _ in HTTPResponse(.ok) } } catch let error as AuthenticationFailure {
+                return error.reason
+            }
+            return nil
+        }
+        let good = media.authorization(for: "storage")
+        #expect(try await reason([good]) == nil)
+        #expect(try await reason([]) == .missing)
+        #expect(try await reason([media.authorization(for: "user")]) == .badServiceToken)
+        #expect(try await reason([good, good]) == .badServiceToken)
+    }
 }
 
 @Suite struct SignedURLTests {

@@ -64,8 +64,8 @@ package final class Scaler {
     /// Pictures say which matrix and range they are in; without a word, small ones are BT.601 and big ones BT.709.
     private func setColours(of frame: Frame, _ context: OpaquePointer) {
         let space = frame.pointer.pointee.colorspace
-        let named = space == AVCOL_SPC_UNSPECIFIED || space == AVCOL_SPC_RGB
-        let matrix = named ? (frame.height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601) : Int32(space.rawValue)
+        let isUnnamed = space == AVCOL_SPC_UNSPECIFIED || space == AVCOL_SPC_RGB
+        let matrix = isUnnamed ? (frame.height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601) : Int32(space.rawValue)
         let isFull = frame.pointer.pointee.color_range == AVCOL_RANGE_JPEG
         let coefficients = sws_getCoefficients(matrix)
         let target = sws_getCoefficients(SWS_CS_ITU709)
