@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 internal import Synchronization
 
@@ -12,7 +13,7 @@ public final class BlockingPool: Sendable {
 
     private typealias Work = @Sendable () -> Void
     private let queue: WorkQueue
-    /// Named in its errors.
+    /// Named in its errors, and by its threads.
     public let name: String
 
     /// - Parameters:
@@ -97,7 +98,10 @@ private final class WorkQueue: @unchecked Sendable {  // All state is touched un
         work.append(body)
         if idle == 0, started < threads {
             started += 1
-            startThread { [self] in loop() }
+            startThread { [self] in
+                atelier_name_thread(name)
+                loop()
+            }
         } else {
             pthread_cond_signal(condition)
         }

@@ -3,10 +3,14 @@
 #include "child.h"
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* epoll, which the Glibc module of Swift leaves out. */
 enum { ATELIER_EPOLL_IN = EPOLLIN, ATELIER_EPOLL_OUT = EPOLLOUT };
+
+/* Names the calling thread, as a debugger and `top -H` show it; Linux keeps 15 bytes. */
+static inline void atelier_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 static inline int atelier_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
