@@ -2,16 +2,12 @@ public import FoundationEssentials
 public import Primitives
 
 extension String: PostgresEncodable, PostgresDecodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { .text(self) }
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) { self.init(decoding: bytes, as: UTF8.self) }
 }
 
 extension Bool: PostgresEncodable, PostgresDecodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { .text(self ? "t" : "f") }
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count == 1 else { return nil }
         switch bytes[0] {
@@ -23,12 +19,10 @@ extension Bool: PostgresEncodable, PostgresDecodable {
 }
 
 extension PostgresEncodable where Self: FixedWidthInteger {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { .text(String(self)) }
 }
 
 extension PostgresDecodable where Self: FixedWidthInteger {
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         var digits = bytes[...]
         let isNegative = digits.first == UInt8(ascii: "-")
@@ -55,24 +49,20 @@ extension Int32: PostgresEncodable, PostgresDecodable {}
 extension Int64: PostgresEncodable, PostgresDecodable {}
 
 extension Double: PostgresEncodable, PostgresDecodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter {
         if isNaN { return .text("NaN") }
         if isInfinite { return .text(self < 0 ? "-Infinity" : "Infinity") }
         return .text(description)
     }
 
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         self.init(String(decoding: bytes, as: UTF8.self).lowercased())
     }
 }
 
 extension UUID: PostgresEncodable, PostgresDecodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { .text(uuidString) }
 
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count == 36 else { return nil }
         var value: (UInt64, UInt64) = (0, 0)
@@ -90,10 +80,8 @@ extension UUID: PostgresEncodable, PostgresDecodable {
 
 /// `bytea`.
 extension Data: PostgresEncodable, PostgresDecodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { .binary(self) }
 
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count >= 2, bytes.count.isMultiple(of: 2), bytes[0] == UInt8(ascii: "\\"),
             bytes[1] == UInt8(ascii: "x")
@@ -111,10 +99,8 @@ extension Data: PostgresEncodable, PostgresDecodable {
 
 /// `timestamptz`, to the microsecond; the session's time zone is UTC. Dates before the year 1 and infinities are not read.
 extension Date: PostgresEncodable, PostgresDecodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { .text(TextFormat.timestamp(self)) }
 
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard let date = TextFormat.date(timestamp: bytes) else { return nil }
         self = date
@@ -123,13 +109,11 @@ extension Date: PostgresEncodable, PostgresDecodable {
 
 /// `jsonb`.
 extension JSONValue: PostgresEncodable, PostgresDecodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter {
         // Encoding JSON itself cannot fail except for numbers that JSON lacks; those become NULL and meet NOT NULL.
         (try? JSON.text(self)).map(PostgresParameter.text) ?? .null
     }
 
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard let value = try? JSON.decode(JSONValue.self, from: Data(buffer: bytes)) else { return nil }
         self = value
@@ -143,13 +127,11 @@ public struct PostgresJSON<Value: Codable & Sendable>: PostgresEncodable, Postgr
     /// Wraps a value.
     public init(_ value: Value) { self.value = value }
 
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter {
         // As above: what JSON cannot hold becomes NULL.
         (try? JSON.text(value)).map(PostgresParameter.text) ?? .null
     }
 
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard let value = try? JSON.decode(Value.self, from: Data(buffer: bytes)) else { return nil }
         self.value = value
@@ -158,12 +140,10 @@ public struct PostgresJSON<Value: Codable & Sendable>: PostgresEncodable, Postgr
 
 /// Arrays of one dimension, as in `WHERE id = ANY(\(ids))`.
 extension Array: PostgresEncodable where Element: PostgresEncodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { .text(TextFormat.array(map(\.postgresParameter))) }
 }
 
 extension Array: PostgresDecodable where Element: PostgresDecodable {
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard let elements = TextFormat.elements(array: bytes) else { return nil }
         self = []

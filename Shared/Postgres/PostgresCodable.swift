@@ -13,7 +13,6 @@ public protocol PostgresDecodable {
 }
 
 extension PostgresDecodable {
-    /// What a NULL is read as.
     public static var postgresNull: Self? { nil }
 }
 
@@ -21,28 +20,23 @@ extension PostgresDecodable {
 public typealias PostgresCodable = PostgresDecodable & PostgresEncodable
 
 extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { self?.postgresParameter ?? .null }
 }
 
 extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard let value = Wrapped(postgresText: bytes) else { return nil }
         self = .some(value)
     }
 
-    /// What a NULL is read as.
     public static var postgresNull: Wrapped?? { .some(.none) }
 }
 
 extension PostgresEncodable where Self: RawRepresentable, RawValue: PostgresEncodable {
-    /// The value as a parameter.
     public var postgresParameter: PostgresParameter { rawValue.postgresParameter }
 }
 
 extension PostgresDecodable where Self: RawRepresentable, RawValue: PostgresDecodable {
-    /// Reads the value from a column.
     public init?(postgresText bytes: UnsafeBufferPointer<UInt8>) {
         guard let raw = RawValue(postgresText: bytes) else { return nil }
         self.init(rawValue: raw)

@@ -197,8 +197,10 @@ def exempt(one, conformances, requirements):
     return (
         one.name in STANDARD_WITNESSES
         or one.owner in REGISTERED_NAMES and one.source.startswith(("case ", "public static let "))
-        # What meets a documented requirement of a protocol of ours inherits its words, as in DocC.
+        # What meets a documented requirement of a protocol of ours inherits its words, as in DocC: in a type that conforms,
+        # or for all of some types at once in an extension of the protocol itself.
         or any(one.name in requirements.get(protocol, ()) for protocol in conformances.get(one.owner, ()))
+        or one.scope == "extension" and one.name in requirements.get(one.owner, ())
         # Nothing to pass and nothing done: the defaults are explained where they stand.
         or one.name == "init()" and one.empty
     )

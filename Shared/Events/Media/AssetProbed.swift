@@ -3,11 +3,8 @@ internal import Primitives
 
 /// What an asset is, as read from its bytes. Key: the asset.
 public struct AssetProbed: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.media.v1.AssetProbed"
-    /// Where such events are found.
     public static let topics = [Topic.mediaEvents]
-    /// What it is kept in order by.
     public var key: String { assetID.text }
 
     /// The asset.

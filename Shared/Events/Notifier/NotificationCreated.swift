@@ -3,11 +3,8 @@ internal import Primitives
 
 /// A person was told something. Key: the user.
 public struct NotificationCreated: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.notifier.v1.NotificationCreated"
-    /// Where such events are found.
     public static let topics = [Topic.notifierEvents]
-    /// What it is kept in order by.
     public var key: String { userID.text }
 
     /// The notification.

@@ -3,11 +3,8 @@ internal import Primitives
 
 /// A project was created, updated or deleted. Key: the project.
 public struct ProjectChanged: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.project.v1.ProjectChanged"
-    /// Where such events are found.
     public static let topics = [Topic.projectEvents]
-    /// What it is kept in order by.
     public var key: String { projectID.text }
 
     /// The project it belongs to.

@@ -3,11 +3,8 @@ internal import Primitives
 
 /// A workflow run, or one step of it, went on. Key: the run.
 public struct RunChanged: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.project.v1.RunChanged"
-    /// Where such events are found.
     public static let topics = [Topic.projectEvents]
-    /// What it is kept in order by.
     public var key: String { runID.text }
 
     /// The workflow run it belongs to.

@@ -3,11 +3,8 @@ internal import Primitives
 
 /// The figures of one post, as its network counts them. Key: the publication.
 public struct PostMetrics: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.publisher.v1.PostMetrics"
-    /// Where such events are found.
     public static let topics = [Topic.publisherEvents]
-    /// What it is kept in order by.
     public var key: String { publicationID.text }
 
     /// The publication.

@@ -3,11 +3,8 @@ internal import Primitives
 
 /// A publication, or one of its targets, went on. Key: the publication.
 public struct PublicationChanged: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.publisher.v1.PublicationChanged"
-    /// Where such events are found.
     public static let topics = [Topic.publisherEvents]
-    /// What it is kept in order by.
     public var key: String { publicationID.text }
 
     /// The publication.

@@ -3,11 +3,8 @@ internal import Primitives
 
 /// An asset is complete and can be read. Key: the asset.
 public struct AssetCreated: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.storage.v1.AssetCreated"
-    /// Where such events are found.
     public static let topics = [Topic.storageEvents]
-    /// What it is kept in order by.
     public var key: String { assetID.text }
 
     /// The asset.

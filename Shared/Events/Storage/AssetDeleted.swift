@@ -3,11 +3,8 @@ internal import Primitives
 
 /// An asset and its renditions are gone. Key: the asset.
 public struct AssetDeleted: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.storage.v1.AssetDeleted"
-    /// Where such events are found.
     public static let topics = [Topic.storageEvents]
-    /// What it is kept in order by.
     public var key: String { assetID.text }
 
     /// The asset.

@@ -3,11 +3,8 @@ internal import Primitives
 
 /// Another form of an asset can be read. Key: the asset.
 public struct RenditionCreated: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.storage.v1.RenditionCreated"
-    /// Where such events are found.
     public static let topics = [Topic.storageEvents]
-    /// What it is kept in order by.
     public var key: String { assetID.text }
 
     /// The asset.

@@ -3,11 +3,8 @@ internal import Primitives
 
 /// A session, or all sessions where session_id is absent, must no longer be honoured. Key: the user.
 public struct SessionRevoked: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.user.v1.SessionRevoked"
-    /// Where such events are found.
     public static let topics = [Topic.userEvents]
-    /// What it is kept in order by.
     public var key: String { userID.text }
 
     /// The person.

@@ -3,11 +3,8 @@ internal import Primitives
 
 /// A person has an account and a workspace of their own. Key: the user.
 public struct UserRegistered: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.user.v1.UserRegistered"
-    /// Where such events are found.
     public static let topics = [Topic.userEvents]
-    /// What it is kept in order by.
     public var key: String { userID.text }
 
     /// The person.

@@ -3,13 +3,9 @@ internal import Primitives
 
 /// Asks a worker to begin a failed or cancelled piece of work anew. On the worker's command topic, keyed by the work.
 public struct RetryWork: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.work.v1.RetryWork"
-    /// Where such events are found.
     public static let topics = Worker.allCases.map { Topic.commands(of: $0) }
-    /// Where this one goes.
     public var topic: Topic { .commands(of: worker) }
-    /// What it is kept in order by.
     public var key: String { workID.text }
 
     /// The piece of work.

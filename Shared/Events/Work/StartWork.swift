@@ -3,18 +3,14 @@ internal import Primitives
 
 /// Asks a worker to do a piece of work; its id makes asking twice harmless. On the worker's command topic, keyed by the work.
 public struct StartWork: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.work.v1.StartWork"
-    /// Where such events are found.
     public static let topics = Worker.allCases.map { Topic.commands(of: $0) }
-    /// Where this one goes.
     public var topic: Topic { .commands(of: worker) }
-    /// What it is kept in order by.
     public var key: String { workID.text }
 
     /// The piece of work.
     public var workID: UUID
-    /// media-worker, ml-worker, publisher, notifier, analytics, storage or user.
+    /// media-worker, ml-worker or publisher.
     public var worker: Worker
     /// What kind of it.
     public var kind: String

@@ -4,13 +4,9 @@ internal import Primitives
 /// A piece of work went on. On the worker's event topic. Key: the run, so that one consumer
 /// has all that concerns a run; else the work.
 public struct WorkChanged: EventPayload {
-    /// The full name of the message.
     public static let messageName = "atelier.work.v1.WorkChanged"
-    /// Where such events are found.
     public static let topics = Worker.allCases.map { Topic.events(of: $0) }
-    /// Where this one goes.
     public var topic: Topic { .events(of: worker) }
-    /// What it is kept in order by.
     public var key: String { (runID ?? workID).text }
 
     /// The piece of work.
