@@ -46,12 +46,6 @@ public struct JSONWebKey: Sendable, Hashable, Codable {
         else { return nil }
         return (kid, key)
     }
-
-    /// A name for a key that follows from the key alone (RFC 7638).
-    public static func thumbprint(_ key: ES256PublicKey) -> String {
-        let text = "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"\(key.x.base64URL)\",\"y\":\"\(key.y.base64URL)\"}"
-        return SHA256.hash(Data(text.utf8)).base64URL
-    }
 }
 
 /// A set of public keys in JSON (RFC 7517 §5), as `/.well-known/jwks.json` answers it.

@@ -7,7 +7,7 @@ public struct TokenSigner: Sendable {
     public let keyID: String
     private let key: ES256PrivateKey
 
-    /// - Parameter keyID: what the key is published as; see ``JSONWebKey/thumbprint(_:)``.
+    /// - Parameter keyID: what the key is published as: ``JSONWebKey/kid``.
     public init(key: ES256PrivateKey, keyID: String) {
         self.key = key
         self.keyID = keyID

@@ -48,8 +48,6 @@ public struct HTTPStatus: RawRepresentable, Sendable, Hashable, CustomStringConv
 
     /// 2xx.
     public var isSuccess: Bool { (200..<300).contains(rawValue) }
-    /// An answer with this status has no content (RFC 9110 §6.4.1).
-    public var forbidsContent: Bool { rawValue < 200 || rawValue == 204 || rawValue == 304 }
     public var description: String { "\(rawValue) \(reason)" }
 
     /// The phrase that goes with the code.

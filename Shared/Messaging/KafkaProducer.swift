@@ -89,13 +89,6 @@ public final class KafkaProducer: Service {
         return failures
     }
 
-    /// Makes those topics that are missing.
-    /// - Throws: ``KafkaError``.
-    public func ensureTopics(_ names: [String]) async throws {
-        try await admin.ensure(names.map { .outgoing($0) })
-        state.withLock { $0.topics.formUnion(names) }
-    }
-
     /// The id of the cluster as its brokers say it now.
     /// - Throws: ``KafkaError`` where no broker answers within `limit`.
     public func clusterID(within limit: Duration = .seconds(5)) async throws -> String? {

@@ -74,28 +74,15 @@ public final class PostgresClient: Service {
     @discardableResult
     public func execute(_ query: PostgresQuery) async throws -> Int { try await single(query).affected }
 
-    /// Lends a connection for as long as `body` runs. Session settings that `body` makes must be undone by it.
-    /// - Throws: ``PostgresError``, and what `body` throws.
-    public func withConnection<T>(
-        isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> sending T
-    ) async throws -> sending T {
-        let connection = try await pool.acquire()
-        defer { pool.release(connection) }
-        let lent = PostgresConnection(connection, limit: statementLimit)
-        defer { lent.end() }
-        return try await body(lent)
-    }
-
     /// Runs `body` in a transaction: commits when it returns, rolls back when it throws.
     ///
     /// `BEGIN` travels with the first statement, so that a body without statements costs nothing.
     /// - Parameters:
-    ///   - level: the isolation level; the server's default is READ COMMITTED.
     ///   - retries: how often `body` is run again after a serialization failure or a deadlock.
     ///   - statementTimeout: another limit than the client's for each statement of this transaction.
     /// - Throws: what `body` throws; ``PostgresTransactionError`` where commit or rollback failed; ``PostgresError``.
     public func withTransaction<T>(
-        level: IsolationLevel? = nil, retries: Int = 0, statementTimeout: Duration? = nil,
+        retries: Int = 0, statementTimeout: Duration? = nil,
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresTransaction) async throws -> sending T
     ) async throws -> sending T {
         let backoff = Backoff(base: .milliseconds(10), maximum: .seconds(1))
@@ -105,7 +92,7 @@ public final class PostgresClient: Service {
                 let connection = try await pool.acquire()
                 defer { pool.release(connection) }
                 let transaction = PostgresTransaction(
-                    connection, begin: begin(level, statementTimeout),
+                    connection, begin: begin(statementTimeout),
                     limit: statementTimeout.map { $0 + .seconds(5) } ?? statementLimit)
                 return try await transaction.run(body)
             } catch {
@@ -151,8 +138,8 @@ public final class PostgresClient: Service {
         }
     }
 
-    private func begin(_ level: IsolationLevel?, _ timeout: Duration?) -> [Statement] {
-        var statements = [Statement(control: "BEGIN" + (level.map { " ISOLATION LEVEL \($0.rawValue)" } ?? ""))]
+    private func begin(_ timeout: Duration?) -> [Statement] {
+        var statements = [Statement(control: "BEGIN")]
         if let timeout {
             statements.append(Statement(control: "SET LOCAL statement_timeout = \(timeout.milliseconds)"))
         }
@@ -166,16 +153,6 @@ public final class PostgresClient: Service {
         default: false
         }
     }
-}
-
-/// How transactions see each other (PostgreSQL documentation, section 13.2).
-public enum IsolationLevel: String, Sendable {
-    /// Each statement sees what was committed before it began.
-    case readCommitted = "READ COMMITTED"
-    /// All statements see what was committed before the first one began.
-    case repeatableRead = "REPEATABLE READ"
-    /// As if transactions ran one after the other; those that could not are refused with 40001.
-    case serializable = "SERIALIZABLE"
 }
 
 extension PostgresError {

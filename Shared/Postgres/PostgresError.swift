@@ -23,7 +23,7 @@ public struct PostgresError: Error, Sendable {
         public static let silent = Code("silent")
         /// The client was stopped.
         public static let stopped = Code("stopped")
-        /// A transaction or a lent connection was used after its end.
+        /// A transaction was used after its end.
         public static let ended = Code("ended")
         /// A parameter that Postgres cannot hold, such as text with a NUL.
         public static let invalidParameter = Code("invalid_parameter")
@@ -77,8 +77,6 @@ public struct PostgresError: Error, Sendable {
     public var isConflict: Bool { sqlState == "40001" || sqlState == "40P01" }
     /// Whether a unique constraint or index refused a row; ``constraint`` names it.
     public var isUniqueViolation: Bool { sqlState == "23505" }
-    /// Whether a foreign key refused a row.
-    public var isForeignKeyViolation: Bool { sqlState == "23503" }
     /// Whether a CHECK constraint refused a row.
     public var isCheckViolation: Bool { sqlState == "23514" }
     /// Whether the statement was cancelled, by its timeout or by a request.

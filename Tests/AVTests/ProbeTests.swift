@@ -16,20 +16,6 @@ import Testing
         #expect((-60 ... -5).contains(info.loudness?.integratedLUFS ?? 0))
     }
 
-    @Test func readsThroughRanges() throws {
-        let file = try FileSource(path: TestMedia.film)
-        var fetched = 0
-        let source = RangeSource(size: try #require(file.size), window: 256 * 1024) { range in
-            var bytes = [UInt8](repeating: 0, count: Int(range.upperBound - range.lowerBound))
-            let count = try bytes.withUnsafeMutableBytes { try file.read(at: range.lowerBound, into: $0) }
-            fetched += count
-            return .init(bytes.prefix(count))
-        }
-        let info = try MediaProbe.probe(source)
-        #expect(info.width == 854)
-        #expect(fetched < 4_000_000, "a probe must not read the whole file")
-    }
-
     @Test func refusesWhatIsTooLong() throws {
         var limits = MediaLimits()
         limits.maxDurationMs = 10_000

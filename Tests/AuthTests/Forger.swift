@@ -11,7 +11,7 @@ struct Forger {
 
     init() throws {
         key = try ES256PrivateKey()
-        keyID = JSONWebKey.thumbprint(key.publicKey)
+        keyID = UUID.v7().text
     }
 
     var keySet: JSONWebKeySet { JSONWebKeySet(keys: [JSONWebKey(key.publicKey, keyID: keyID)]) }

@@ -9,7 +9,7 @@ import Testing
         try await withClient({
             $0.poolSize = 1; $0.acquireTimeout = .milliseconds(300)
         }) { client, _ in
-            try await client.withConnection { _ in
+            try await client.withTransaction { _ in
                 let error = await #expect(throws: PostgresError.self) { try await client.query("SELECT 1") }
                 #expect(error?.code == .poolTimeout)
                 #expect(error?.isRetriable == true)
@@ -46,7 +46,7 @@ import Testing
 
     @Test func aCancelledWaitLeavesTheQueue() async throws {
         try await withClient({ $0.poolSize = 1 }) { client, _ in
-            try await client.withConnection { _ in
+            try await client.withTransaction { _ in
                 let task = Task { try await client.query("SELECT 1") }
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }

@@ -81,7 +81,8 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
                     group.addTask {
-                        try await client.withTransaction(level: .serializable, retries: 50) { tx in
+                        try await client.withTransaction(retries: 50) { tx in
+                            try await tx.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
                             let n = try await tx.query("SELECT n FROM account WHERE id = 1")[0].decode(Int.self)
                             try await tx.execute("UPDATE account SET n = \(n + 1) WHERE id = 1")
                         }

@@ -91,7 +91,7 @@ func withBench<T: Sendable>(poolSize: Int = 10, _ body: (Bench) async throws -> 
         try await Migrator.apply(Idempotency.migrations, module: "idempotency", on: client)
         try await Migrator.apply(ProjectParts.migrations, module: "project", on: client)
         let key = try ES256PrivateKey()
-        let keyID = JSONWebKey.thumbprint(key.publicKey)
+        let keyID = "bench"
         let verifier = TokenVerifier(
             keys: KeyDirectory(keys: JSONWebKeySet(keys: [JSONWebKey(key.publicKey, keyID: keyID)])))
         let outbox = Outbox(source: "project")

@@ -74,11 +74,6 @@ package final class FilterGraph {
     /// The unit of the times of an output's frames.
     package func timeBase(of name: String) -> AVRational { av_buffersink_get_time_base(sink(name)) }
 
-    /// Frames of sound shall have this many samples (the last may have fewer).
-    package func setFrameSize(_ samples: Int, of name: String) {
-        av_buffersink_set_frame_size(sink(name), UInt32(samples))
-    }
-
     private func sink(_ name: String) -> UnsafeMutablePointer<AVFilterContext> {
         guard let filter = outputs[name] else { preconditionFailure("no filter output \(name)") }
         return filter

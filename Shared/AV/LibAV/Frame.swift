@@ -90,7 +90,4 @@ package final class Frame {
         try check(av_frame_ref(frame.pointer, pointer), "reference to a frame")
         return frame
     }
-
-    /// Takes a copy of its own where the content is shared, so that it can be written.
-    package func makeWritable() throws { try check(av_frame_make_writable(pointer), "copy of a frame") }
 }
