@@ -125,14 +125,21 @@ package final class Encoder {
     package func send(_ frame: Frame?, forceKey: Bool = false) throws {
         // A decoder's picture type would force key frames where the source had them.
         frame?.pointer.pointee.pict_type = forceKey ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
-        try check(avcodec_send_frame(context, frame?.pointer), "encoding")
+        try Self.checkEncoding(avcodec_send_frame(context, frame?.pointer))
     }
 
     /// Takes a packet, in the encoder's time base; `false` where it wants another frame, or has ended.
     package func receive(into packet: Packet) throws -> Bool {
         let status = avcodec_receive_packet(context, packet.pointer)
         if status == ATELIER_AVERROR_EAGAIN || status == ATELIER_AVERROR_EOF { return false }
-        try check(status, "encoding")
+        try Self.checkEncoding(status)
         return true
+    }
+
+    /// libx264 says no more than "external" where it got no memory. What it is given is ours, so that the media are not
+    /// to blame.
+    private static func checkEncoding(_ status: Int32) throws {
+        if status == ATELIER_AVERROR_EXTERNAL { throw MediaError(.outOfMemory, "encoding") }
+        try check(status, "encoding")
     }
 }
