@@ -79,7 +79,7 @@ public final class HTTPServer: Service {
         core.logger.info("listening", ["part": .string(name), "host": .string(host), "port": .int(Int64(boundPort))])
         while !stopping.hasFired, !Task.isCancelled {
             core.watch.sweep()
-            try? await withDeadline(.milliseconds(250), "wait") { [stopping] in await stopping.wait() }
+            await stopping.wait(upTo: .milliseconds(250))
         }
         if !stopping.hasFired { await stop() }
         await stopped.wait()

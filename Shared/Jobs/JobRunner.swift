@@ -114,10 +114,10 @@ public final class JobRunner: Service {
                     for job in jobs { begin(job) }
                 }
                 failures = 0
-                await bell.wait(atMost: timing.poll)
+                await bell.wait(upTo: timing.poll)
             } catch {
                 logger.warning("jobs cannot be claimed", ["error": .string("\(error)")])
-                await bell.wait(atMost: Backoff(maximum: .seconds(2)).delay(attempt: failures))
+                await bell.wait(upTo: Backoff(maximum: .seconds(2)).delay(attempt: failures))
                 failures += 1
             }
         }
@@ -277,7 +277,7 @@ public final class JobRunner: Service {
 
     private func waitForJobs(_ limit: Duration) async {
         let deadline = ContinuousClock.now + limit
-        while runningCount > 0, ContinuousClock.now < deadline { await bell.wait(atMost: .milliseconds(100)) }
+        while runningCount > 0, ContinuousClock.now < deadline { await bell.wait(upTo: .milliseconds(100)) }
     }
 
     private func measure() async throws {

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+internal import Lifecycle
 public import Postgres
 internal import Primitives
 internal import Synchronization

@@ -1,6 +1,7 @@
 extension AsyncTrigger {
     /// Waits until it fired, the task is cancelled, or `limit` has passed. For loops that do something now and then.
     public func wait(upTo limit: Duration) async {
+        if hasFired { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
             group.addTask { try? await Task.sleep(for: limit) }

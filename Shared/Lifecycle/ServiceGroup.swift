@@ -122,22 +122,7 @@ public final class ServiceGroup: Sendable {
             _ = await work()
             done.fire()
         }
-        let timer = Task {
-            try? await Task.sleep(for: limit)
-        }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await done.wait() }
-            group.addTask {
-                await withTaskCancellationHandler {
-                    await timer.value
-                } onCancel: {
-                    timer.cancel()
-                }
-            }
-            await group.next()
-            group.cancelAll()
-            timer.cancel()
-        }
+        await done.wait(upTo: limit)
         return done.hasFired
     }
 }

@@ -92,7 +92,7 @@ public final class EventConsumer: Service {
             } catch {
                 try Task.checkCancellation()
                 if attempt == 5 { logger.warning("waiting for the broker", ["error": .string("\(error)")]) }
-                try? await Task.sleep(for: backoff.delay(attempt: attempt))
+                await stopping.wait(upTo: backoff.delay(attempt: attempt))
                 attempt += 1
             }
         }

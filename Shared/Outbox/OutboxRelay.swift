@@ -21,7 +21,7 @@ public final class OutboxRelay: Service {
     private let metrics: MetricsRegistry
     private let options: Options
     private let stopping = AsyncTrigger()
-    private let work = WorkSignal()
+    private let work = Bell()
     private let owner = UUID.v7()
     private let leaseUntil = Mutex(ContinuousClock.now)
 
@@ -53,7 +53,7 @@ public final class OutboxRelay: Service {
         self.options = options
         self.logger = logger
         self.metrics = metrics
-        outbox.onCommit { [work] in work.raise() }
+        outbox.onCommit { [work] in work.ring() }
         outbox.setEarlyPublisher { record in Task { _ = await producer.send([record]) } }
     }
 
@@ -71,11 +71,11 @@ public final class OutboxRelay: Service {
             group.addTask { await self.watchCluster() }
             group.addTask { await self.clean() }
             await stopping.wait()
-            work.raise()
+            work.ring()
             group.cancelAll()
         }
         // What is committed now goes out before the process ends, where the broker takes it in time.
-        try? await withDeadline(.seconds(3), "last events") { await finished.wait() }
+        await finished.wait(upTo: .seconds(3))
         _ = try? await postgres.execute("DELETE FROM outbox_lease WHERE owner = \(owner)")
     }
 
@@ -95,11 +95,11 @@ public final class OutboxRelay: Service {
                 failures += 1
                 if failures == 3 { logger.warning("events wait for the broker", ["error": .string("\(error)")]) }
                 if stopping.hasFired { return }
-                try? await Task.sleep(for: backoff.delay(attempt: failures))
+                await stopping.wait(upTo: backoff.delay(attempt: failures))
                 continue
             }
             if stopping.hasFired { return }
-            await work.wait(atMost: options.idle)
+            await work.wait(upTo: options.idle)
         }
     }
 
@@ -181,7 +181,7 @@ public final class OutboxRelay: Service {
             } catch {
                 logger.debug("cluster id unknown", ["error": .string("\(error)")])
             }
-            try? await Task.sleep(for: options.clusterCheck)
+            await stopping.wait(upTo: options.clusterCheck)
         }
     }
 
@@ -206,7 +206,7 @@ public final class OutboxRelay: Service {
         guard before != nil else { return }
         logger.warning("another Kafka cluster: events are sent again", ["count": .init(again)])
         metrics.count("outbox_resent_total", "Events sent again to another cluster.", by: Double(again))
-        work.raise()
+        work.ring()
     }
 
     /// Deletes a bounded piece of what is older than the window or beyond the number of rows; how much it was.
@@ -245,42 +245,7 @@ public final class OutboxRelay: Service {
             } catch {
                 logger.debug("outbox was not cleaned", ["error": .string("\(error)")])
             }
-            try? await Task.sleep(for: .seconds(30))
+            await stopping.wait(upTo: .seconds(30))
         }
-    }
-}
-
-/// Wakes one waiting task; a signal that nobody waits for is kept.
-final class WorkSignal: Sendable {
-    private let state = Mutex<(isRaised: Bool, waiter: AsyncTrigger?)>((false, nil))
-
-    func raise() {
-        state.withLock { state -> AsyncTrigger? in
-            state.isRaised = true
-            defer { state.waiter = nil }
-            return state.waiter
-        }?.fire()
-    }
-
-    /// Waits for a signal, at most `limit`.
-    func wait(atMost limit: Duration) async {
-        let trigger = AsyncTrigger()
-        let isRaised = state.withLock { state -> Bool in
-            if state.isRaised {
-                state.isRaised = false
-                return true
-            }
-            state.waiter = trigger
-            return false
-        }
-        if isRaised { return }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await trigger.wait() }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
-        }
-        // A signal that came after the limit is kept for the next wait.
-        state.withLock { $0 = ($0.isRaised && !trigger.hasFired, nil) }
     }
 }

@@ -36,7 +36,7 @@ public final class SpanExporter: Service {
 
     public func run() async throws {
         while !stopping.hasFired {
-            try? await withDeadline(.milliseconds(500), "wait") { [stopping] in await stopping.wait() }
+            await stopping.wait(upTo: .milliseconds(500))
             await flush()
         }
         await flush()

@@ -19,12 +19,7 @@ final class Resolver: Service {
             resolved.fire()
             // A name that is not known yet is asked for more often.
             let wait: Duration = upstreams.allSatisfy { $0.addressCount > 0 } ? .seconds(10) : .seconds(1)
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.stopped.wait() }
-                group.addTask { try? await Task.sleep(for: wait) }
-                await group.next()
-                group.cancelAll()
-            }
+            await stopped.wait(upTo: wait)
         }
     }
 

@@ -24,12 +24,7 @@ final class HealthBoard: Service {
     func run() async throws {
         while !stopped.hasFired {
             await look()
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.stopped.wait() }
-                group.addTask { try? await Task.sleep(for: .seconds(1)) }
-                await group.next()
-                group.cancelAll()
-            }
+            await stopped.wait(upTo: .seconds(1))
         }
     }
 

@@ -1,6 +1,5 @@
 import Lifecycle
 import Postgres
-import Primitives
 import Telemetry
 
 /// Counts the renders, edits and transcodes that wait, over all workers: the metric `render_queue_size`, for whose
@@ -23,7 +22,7 @@ final class RenderQueue: Service {
                 metrics.gauge(
                     "render_queue_size", "Renders, edits and transcodes that wait.", [:], Double(count))
             }
-            try? await withDeadline(.seconds(5), "wait") { [stopping] in await stopping.wait() }
+            await stopping.wait(upTo: .seconds(5))
         }
     }
 

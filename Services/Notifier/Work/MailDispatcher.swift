@@ -15,6 +15,7 @@ final class MailDispatcher: Service {
     private let from: String
     private let logger: Logger
     private let stopped = AsyncTrigger()
+    private let bell = Bell()
 
     init(_ postgres: PostgresClient, _ smtp: SMTPClient, from: String, logger: Logger) {
         self.postgres = postgres
@@ -24,27 +25,20 @@ final class MailDispatcher: Service {
     }
 
     func run() async throws {
-        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let listening = Task { [postgres] in for await _ in postgres.listen("mail") { wake.yield() } }
-        let ticking = Task { [stopped] in
-            while !stopped.hasFired {
-                wake.yield()
-                await stopped.wait(upTo: .seconds(5))
-            }
-            wake.finish()
-        }
-        defer {
-            listening.cancel()
-            ticking.cancel()
-        }
-        for await _ in wakes where !stopped.hasFired {
+        let listening = Task { [postgres, bell] in for await _ in postgres.listen("mail") { bell.ring() } }
+        defer { listening.cancel() }
+        while !stopped.hasFired, !Task.isCancelled {
             do {
                 while !stopped.hasFired, try await sendSome() {}
             } catch { logger.warning("mails not sent", ["error": .string("\(error)")]) }
+            await bell.wait(upTo: .seconds(5))
         }
     }
 
-    func stop() async { stopped.fire() }
+    func stop() async {
+        stopped.fire()
+        bell.ring()
+    }
 
     /// Sends what is due, four at once; whether there was any.
     private func sendSome() async throws -> Bool {

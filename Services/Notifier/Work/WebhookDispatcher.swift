@@ -12,6 +12,7 @@ final class WebhookDispatcher: Service {
     private let slots: Int
     private let logger: Logger
     private let stopped = AsyncTrigger()
+    private let bell = Bell()
 
     init(_ postgres: PostgresClient, _ sender: WebhookSender, slots: Int, logger: Logger) {
         self.postgres = postgres
@@ -21,42 +22,33 @@ final class WebhookDispatcher: Service {
     }
 
     func run() async throws {
-        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let listening = Task { [postgres] in for await _ in postgres.listen("webhook") { wake.yield() } }
-        let ticking = Task { [stopped] in
-            while !stopped.hasFired {
-                wake.yield()
-                await stopped.wait(upTo: .seconds(2))
-            }
-            wake.finish()
-        }
-        defer {
-            listening.cancel()
-            ticking.cancel()
-        }
-        await withTaskGroup(of: Void.self) { group in
-            let free = SlotCount(slots)
-            for await _ in wakes where !stopped.hasFired {
+        let listening = Task { [postgres, bell] in for await _ in postgres.listen("webhook") { bell.ring() } }
+        defer { listening.cancel() }
+        let free = SlotCount(slots)
+        // What is under way has its own limit of time: the group waits for it.
+        await withDiscardingTaskGroup { group in
+            while !stopped.hasFired, !Task.isCancelled {
                 let room = free.available
-                guard room > 0 else { continue }
-                for delivery in await claim(room) {
+                for delivery in room > 0 ? await claim(room) : [] {
                     free.take()
-                    group.addTask { [sender, logger] in
+                    group.addTask { [sender, logger, bell] in
                         do { try await sender.send(delivery) } catch {
                             // The lease ends by itself, and the delivery is tried again.
                             logger.warning("webhook not noted", ["error": .string("\(error)")])
                         }
                         free.giveBack()
-                        wake.yield()
+                        bell.ring()
                     }
                 }
+                await bell.wait(upTo: .seconds(2))
             }
-            // What is under way has its own limit of time, and is waited for.
-            await group.waitForAll()
         }
     }
 
-    func stop() async { stopped.fire() }
+    func stop() async {
+        stopped.fire()
+        bell.ring()
+    }
 
     private func claim(_ limit: Int) async -> [DeliveryStore.Claimed] {
         do {

@@ -1,7 +1,6 @@
 import FoundationEssentials
 import Lifecycle
 import Postgres
-import Primitives
 import Telemetry
 
 /// Wakes runs for which something is due: a retry, a timeout, a deadline. Several replicas share the work.
@@ -25,7 +24,7 @@ final class RunTimer: Service {
             } catch {
                 logger.warning("timer could not look", ["error": .string("\(error)")])
             }
-            try? await withDeadline(.milliseconds(250), "wait") { [stopping] in await stopping.wait() }
+            await stopping.wait(upTo: .milliseconds(250))
         }
     }
 

@@ -1,7 +1,6 @@
 import FoundationEssentials
 import Lifecycle
 import Postgres
-import Primitives
 import Telemetry
 
 /// Keeps the history bounded: the view of work that ended long ago, and results too old to be used again.
@@ -23,7 +22,7 @@ final class Upkeep: Service {
             }
             // Jitter, so that replicas do not clean at the same moment.
             let pause = Duration.seconds(600) * Double.random(in: 0.8...1.2)
-            try? await withDeadline(pause, "pause") { [stopping] in await stopping.wait() }
+            await stopping.wait(upTo: pause)
         }
     }
 

@@ -37,12 +37,7 @@ final class MetricsPoller: Service {
             } catch {
                 logger.warning("post figures cannot be read", ["error": .string("\(error)")])
             }
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.stopping.wait() }
-                group.addTask { try? await Task.sleep(for: pause) }
-                await group.next()
-                group.cancelAll()
-            }
+            await stopping.wait(upTo: pause)
         }
     }
 

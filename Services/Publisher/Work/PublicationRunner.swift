@@ -12,7 +12,8 @@ final class PublicationRunner: Service {
     private let slots: Int
     private let logger: Logger
     private let stopping = AsyncTrigger()
-    private let state = Mutex<(bell: AsyncTrigger, running: Int)>((AsyncTrigger(), 0))
+    private let bell = Bell()
+    private let running = Mutex(0)
     /// How often it looks without being woken.
     private static let poll = Duration.milliseconds(500)
 
@@ -24,7 +25,7 @@ final class PublicationRunner: Service {
     }
 
     /// Something may be due.
-    @Sendable func wake() { state.withLock { $0.bell }.fire() }
+    @Sendable func wake() { bell.ring() }
 
     func stop() async {
         stopping.fire()
@@ -35,38 +36,26 @@ final class PublicationRunner: Service {
         var failures = 0
         await withDiscardingTaskGroup { group in
             while !stopping.hasFired, !Task.isCancelled {
-                let (bell, free) = state.withLock { state in
-                    state.bell = AsyncTrigger()
-                    return (state.bell, slots - state.running)
-                }
+                let free = slots - running.withLock { $0 }
                 do {
                     let due = free > 0 ? try await publications.claim(free) : []
                     failures = 0
-                    state.withLock { $0.running += due.count }
+                    running.withLock { $0 += due.count }
                     for entry in due {
                         group.addTask { [self] in
                             await sender.send(entry)
-                            state.withLock { $0.running -= 1 }
+                            running.withLock { $0 -= 1 }
                             wake()
                         }
                     }
-                    if due.isEmpty || due.count == free { await Self.wait(bell, Self.poll) }
+                    if due.isEmpty || due.count == free { await bell.wait(upTo: Self.poll) }
                 } catch {
                     logger.warning("publications cannot be claimed", ["error": .string("\(error)")])
-                    await Self.wait(bell, Backoff(maximum: .seconds(5)).delay(attempt: failures))
+                    await bell.wait(upTo: Backoff(maximum: .seconds(5)).delay(attempt: failures))
                     failures += 1
                 }
             }
             // Posts under way are finished: the group waits for them.
-        }
-    }
-
-    private static func wait(_ bell: AsyncTrigger, _ limit: Duration) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await bell.wait() }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
         }
     }
 }

@@ -37,7 +37,7 @@ final class Sweeper: Service {
             } catch {
                 context.platform.logger.warning("sweep failed", ["error": .string("\(error)")])
             }
-            try? await withDeadline(interval, "sweep") { [stopping] in await stopping.wait() }
+            await stopping.wait(upTo: interval)
         }
     }
 
