@@ -55,7 +55,9 @@ func service(
                 resources: embed.map { .embedInCode($0) }, swiftSettings: settings),
             .testTarget(
                 name: "\(name)ServiceTests",
-                dependencies: (["\(name)Service", "TestKit"] + dependencies).map { .init(stringLiteral: $0) },
+                dependencies: (["\(name)Service", "ServiceTestKit", "TestKit"] + dependencies).map {
+                    .init(stringLiteral: $0)
+                },
                 path: "Tests/\(name)ServiceTests", swiftSettings: settings),
         ]
     )
@@ -103,7 +105,7 @@ targets += [
         tests: ["CKafka"]),
     shared(
         "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
-        tests: ["CKafka", "DeliveryCrasher", "Execution"]),
+        tests: ["DeliveryCrasher", "Execution"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
     shared(
         "ObjectStore", ["Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
@@ -149,8 +151,12 @@ targets += fleet.flatMap(\.targets)
 targets += [
     .target(
         name: "TestKit",
-        dependencies: ["Execution", "HTTP", "Primitives", "Telemetry"],
+        dependencies: ["CKafka", "Execution"],
         path: "Tests/TestKit", swiftSettings: settings),
+    // A whole service without sockets and Kafka, for its tests.
+    .target(
+        name: "ServiceTestKit", dependencies: (runtime + ["ServiceKit", "TestKit"]).map { .init(stringLiteral: $0) },
+        path: "Tests/ServiceTestKit", swiftSettings: settings),
     // Renders a timeline from a file: for looking at films and for scripts/bench-render.
     .executableTarget(
         name: "RenderTool", dependencies: ["Film", "Montage", "Primitives"], path: "Tests/RenderTool",
@@ -167,8 +173,8 @@ targets += [
     .executableTarget(
         name: "Sandbox",
         dependencies: [
-            "CKafka", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
-            "Telemetry",
+            "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Lifecycle", "Primitives",
+            "Telemetry", "TestKit",
         ],
         path: "Tests/Sandbox", exclude: ["README.md"], resources: [.embedInCode("Site")], swiftSettings: settings),
 ]

@@ -24,6 +24,16 @@ public struct Subscription: Sendable {
             try await body(event, transaction)
         }
     }
+
+    /// Handles an event as it would come back from Kafka; false where it is none of this line's. For tests of a service
+    /// without a broker.
+    package func take(_ entry: OutboxEntry, in transaction: PostgresTransaction) async throws -> Bool {
+        let event = try IncomingEvent(
+            topic: entry.topic, partition: 0, offset: 0, key: entry.key, headers: entry.headers, value: entry.value)
+        guard type == event.type, topics.contains(event.topic) else { return false }
+        try await handle(event, transaction)
+        return true
+    }
 }
 
 /// An event that will never be handled, however often it comes: it goes to the dead letters at once.

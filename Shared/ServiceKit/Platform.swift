@@ -27,4 +27,20 @@ public struct Platform: Sendable {
 
     /// Where the other services are.
     public var peers: Peers { configuration.peers }
+
+    /// What the host, or a test, has made.
+    package init(
+        name: String, configuration: PlatformConfiguration, logger: Logger, metrics: MetricsRegistry,
+        postgres: PostgresClient, outbox: Outbox, http: HTTPClient, tokens: TokenVerifier, serviceTokens: ServiceTokens
+    ) {
+        self.name = name
+        self.configuration = configuration
+        self.logger = logger
+        self.metrics = metrics
+        self.postgres = postgres
+        self.outbox = outbox
+        self.http = http
+        self.tokens = tokens
+        self.serviceTokens = serviceTokens
+    }
 }

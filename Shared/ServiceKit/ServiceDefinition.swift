@@ -1,6 +1,8 @@
 public import Configuration
 internal import FoundationEssentials
 internal import Glibc
+internal import Jobs
+internal import Outbox
 public import Postgres
 internal import Primitives
 internal import Telemetry
@@ -27,7 +29,8 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
     public let schema: String
     /// The steps of that schema, in order; those of the outbox, the idempotency keys and the jobs come before them.
     public let migrations: [Migration]
-    let build: @Sendable (Settings, Platform) async throws -> Assembly
+    /// Puts the service together.
+    package let build: @Sendable (Settings, Platform) async throws -> Assembly
     /// Whether the service has a job table (``Jobs``), whose migrations then belong to its own.
     let usesJobs: Bool
 
@@ -46,6 +49,15 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
         self.migrations = migrations
         self.usesJobs = usesJobs
         self.build = build
+    }
+
+    /// The schema's modules in the order in which they are applied.
+    package var modules: [(name: String, migrations: [Migration])] {
+        var modules = [("outbox", Outbox.migrations), ("idempotency", Idempotency.migrations)]
+        if usesJobs { modules.append(("jobs", Jobs.migrations)) }
+        // A service that names the shared steps among its own gets them once.
+        modules.append((name, migrations.filter { !Idempotency.migrations.contains($0) }))
+        return modules
     }
 
     /// Does what the command line says, and ends the process.
@@ -95,13 +107,19 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
 }
 
 /// What was read from the environment, with everything that is wrong with it.
-struct Reading<Settings: Configurable> {
-    let platform: PlatformConfiguration
-    let settings: Settings
+package struct Reading<Settings: Configurable> {
+    /// The settings that every service has.
+    package let platform: PlatformConfiguration
+    /// The service's own.
+    package let settings: Settings
     let declarations: [SettingDeclaration]
-    let faults: [ConfigurationFault]
+    /// Everything that is wrong, at once.
+    package let faults: [ConfigurationFault]
 
-    init(environment: [String: String], port: Int) {
+    /// - Parameters:
+    ///   - environment: the variables; an empty one counts as not set.
+    ///   - port: the service's default port.
+    package init(environment: [String: String], port: Int) {
         var reader = ConfigurationReader(environment: environment)
         settings = Settings(&reader)
         platform = PlatformConfiguration(&reader, port: port)

@@ -3,7 +3,6 @@ internal import Configuration
 internal import FoundationEssentials
 internal import HTTP
 internal import HTTPServer
-internal import Jobs
 internal import Lifecycle
 internal import Messaging
 internal import NetworkClient
@@ -25,15 +24,6 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         configuration = platform
         logger = Logger(service: definition.name)
         StandardOutputSink.shared.setMinimum(LogLevel(name: platform.logLevel) ?? .info)
-    }
-
-    /// The schema's modules in the order in which they are applied.
-    private var modules: [(name: String, migrations: [Migration])] {
-        var modules = [("outbox", Outbox.migrations), ("idempotency", Idempotency.migrations)]
-        if definition.usesJobs { modules.append(("jobs", Jobs.migrations)) }
-        // A service that names the shared steps among its own gets them once.
-        modules.append((definition.name, definition.migrations.filter { !Idempotency.migrations.contains($0) }))
-        return modules
     }
 
     func serve() async throws {
@@ -74,7 +64,7 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         parts.append(Unwaited(postgres))
         parts.append(
             MigrationGate(
-                modules: modules, client: postgres, applies: configuration.migrateOnStart, logger: logger))
+                modules: definition.modules, client: postgres, applies: configuration.migrateOnStart, logger: logger))
         parts.append(producer)
         parts.append(
             OutboxRelay(outbox: outbox, postgres: postgres, producer: producer, logger: logger))
@@ -137,7 +127,7 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         let postgres = try PostgresClient(configuration: database, logger: logger)
         let running = Task { try await postgres.run() }
         defer { running.cancel() }
-        let gate = MigrationGate(modules: modules, client: postgres, applies: true, logger: logger)
+        let gate = MigrationGate(modules: definition.modules, client: postgres, applies: true, logger: logger)
         try await withDeadline(.seconds(300), "migrate") { try await gate.ready() }
         logger.info("schema is current")
     }

@@ -8,12 +8,12 @@ import Testing
 /// though the consumer had been further in the old log.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ClusterChangeTests {
     @Test func bothSidesBeginAnew() async throws {
-        let door = BootstrapDoor()
+        let door = try PortRelay()
         let settings = KafkaSettings(bootstrapServers: "127.0.0.1:\(door.port)")
         // It stays until the end: a cluster's id is made of its address in memory, which must not be used again.
         let broker = try MockBroker()
         door.lead(to: broker.port)
-        broker.topic("t", partitions: 1)
+        try broker.topic("t", partitions: 1)
         let producer = try KafkaProducer(settings: settings, logger: .quiet)
         let before = try await producer.clusterID()
         #expect(await send(0..<50, "t", producer).isEmpty)
@@ -23,7 +23,7 @@ import Testing
         broker.setDown(true)
         // Before a client sees the new cluster it holds more records than the consumer had read of the old one.
         let second = try MockBroker()
-        second.topic("t", partitions: 1)
+        try second.topic("t", partitions: 1)
         let seed = try KafkaProducer(settings: second.settings, logger: .quiet)
         #expect(await send(1000..<1100, "t", seed).isEmpty)
         door.lead(to: second.port)

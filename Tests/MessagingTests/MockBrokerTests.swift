@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(3))) struct MockBrokerTests {
     @Test func recordsArriveOnceAndInOrderWithinAKey() async throws {
         let broker = try MockBroker()
-        broker.topic("t")
+        try broker.topic("t")
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         #expect(await send(0..<5000, "t", producer).isEmpty)
         let reader = Reader(broker.settings, group: "g", topic: "t")
@@ -43,7 +43,7 @@ import Testing
 
     @Test func whatAHandlerRefusesComesAgainAndNothingIsSkipped() async throws {
         let broker = try MockBroker()
-        broker.topic("t", partitions: 1)
+        try broker.topic("t", partitions: 1)
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         #expect(await send(0..<100, "t", producer).isEmpty)
         let failures = Mutex(3)
@@ -68,7 +68,7 @@ import Testing
 
     @Test func whatWasNotHandledIsReadByTheNextMember() async throws {
         let broker = try MockBroker()
-        broker.topic("t", partitions: 1)
+        try broker.topic("t", partitions: 1)
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         #expect(await send(0..<20, "t", producer).isEmpty)
         let stuck = Reader(broker.settings, group: "g", topic: "t") { _ in
@@ -84,7 +84,7 @@ import Testing
 
     @Test func aSlowPartitionHoldsUpNoOther() async throws {
         let broker = try MockBroker()
-        broker.topic("t", partitions: 3)
+        try broker.topic("t", partitions: 3)
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         #expect(await send(0..<6000, "t", producer).isEmpty)
         let gate = AsyncGate()
@@ -109,7 +109,7 @@ import Testing
 
     @Test func refusalsOfTheBrokerAreRetriedInOrder() async throws {
         let broker = try MockBroker()
-        broker.topic("t", partitions: 1)
+        try broker.topic("t", partitions: 1)
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         broker.fail(
             0,
@@ -126,7 +126,7 @@ import Testing
 
     @Test func recordsWaitForABrokerThatIsAway() async throws {
         let broker = try MockBroker()
-        broker.topic("t", partitions: 1)
+        try broker.topic("t", partitions: 1)
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         #expect(await send(0..<10, "t", producer).isEmpty)
         broker.setDown(true)
@@ -142,7 +142,7 @@ import Testing
 
     @Test func aCancelledSendIsAnsweredAtOnce() async throws {
         let broker = try MockBroker()
-        broker.topic("t", partitions: 1)
+        try broker.topic("t", partitions: 1)
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         #expect(await send(0..<1, "t", producer).isEmpty)
         broker.setDown(true)
@@ -163,7 +163,7 @@ import Testing
 
     @Test func aRecordThatIsTooLargeFailsForGood() async throws {
         let broker = try MockBroker()
-        broker.topic("t")
+        try broker.topic("t")
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         let results = await producer.send(
             [
@@ -178,7 +178,7 @@ import Testing
 
     @Test func twoMembersShareThePartitionsAndNothingIsLostWhenOneLeaves() async throws {
         let broker = try MockBroker()
-        broker.topic("t", partitions: 4)
+        try broker.topic("t", partitions: 4)
         let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
         let first = Reader(broker.settings, group: "g", topic: "t")
         try await eventually(within: .seconds(30)) { first.assigned == 4 }

@@ -6,6 +6,7 @@ import Lifecycle
 import Postgres
 import Primitives
 import ServiceKit
+import ServiceTestKit
 import Synchronization
 import TestKit
 import Testing
@@ -37,13 +38,15 @@ private final class Collector: Sendable {
 @Suite struct LiveTests {
     /// Opens the stream as a client would; runs until its task is cancelled.
     private func open(
-        _ world: NotifierWorld, _ person: Person, last: Int64? = nil
+        _ world: ServiceWorld, _ person: Person, last: Int64? = nil
     ) async throws -> (Collector, Task<Void, any Error>) {
         var headers = HTTPHeaders()
         headers["Last-Event-ID"] = last.map(String.init)
         let request = try world.request(.GET, "/api/v1/events", as: person, headers: headers)
         let response = await world.assembly.routes.respond(to: request)
-        guard case .stream(_, let body) = response.body else { throw WorldFailure(description: "\(response.status)") }
+        guard case .stream(_, let body) = response.body else {
+            throw ServiceWorld.Failure(description: "\(response.status)")
+        }
         let collector = Collector()
         let task = Task { try await body(BodyWriter { try await collector.write($0) }) }
         try await eventually("the stream is open") { collector.all.contains("retry:") }
@@ -177,7 +180,7 @@ private final class Collector: Sendable {
             let request = try world.request(.GET, "/api/v1/realtime?lastEventId=0", as: ada, headers: handshake)
             let response = await world.assembly.routes.respond(to: request)
             #expect(response.status == .switchingProtocols)
-            guard case .upgrade(let body) = response.body else { throw WorldFailure(description: "no upgrade") }
+            guard case .upgrade(let body) = response.body else { throw ServiceWorld.Failure(description: "no upgrade") }
             let peer = SocketPeer()
             let task = Task { await body(peer) }
             try await world.deliver(ada.run("running", progress: 7))

@@ -5,6 +5,7 @@ import HTTP
 import HTTPServer
 import Postgres
 import Primitives
+import ServiceTestKit
 import Synchronization
 import Telemetry
 import TestKit
@@ -61,7 +62,7 @@ private final class Receiver: Sendable {
         return call.headers["webhook-signature"]?.split(separator: " ").contains("v1,\(code)") ?? false
     }
 
-    private func make(_ world: NotifierWorld, _ ada: Person, _ url: String, _ events: JSONValue = ["*"]) async throws
+    private func make(_ world: ServiceWorld, _ ada: Person, _ url: String, _ events: JSONValue = ["*"]) async throws
         -> (id: String, secret: String)
     {
         let made = try await world.send(.POST, "/api/v1/webhooks", ["url": .string(url), "events": events], as: ada)

@@ -1,4 +1,3 @@
-import CKafka
 import Events
 import FoundationEssentials
 import Lifecycle
@@ -9,32 +8,6 @@ import Primitives
 import Synchronization
 import Telemetry
 import TestKit
-
-/// librdkafka's own broker, in this process.
-final class MockBroker: @unchecked Sendable {  // The handles are made once and only destroyed at the end.
-    private let client: OpaquePointer
-    private let cluster: OpaquePointer
-    let address: String
-
-    init() throws {
-        var text = [CChar](repeating: 0, count: 512)
-        guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), &text, text.count),
-            let cluster = rd_kafka_mock_cluster_new(client, 1), let address = rd_kafka_mock_cluster_bootstraps(cluster)
-        else { throw NeverHappened(description: "the mock cluster could not be made") }
-        self.client = client
-        self.cluster = cluster
-        self.address = String(cString: address)
-    }
-
-    func setDown(_ isDown: Bool) {
-        if isDown { rd_kafka_mock_broker_set_down(cluster, 1) } else { rd_kafka_mock_broker_set_up(cluster, 1) }
-    }
-
-    deinit {
-        rd_kafka_mock_cluster_destroy(cluster)
-        rd_kafka_destroy(client)
-    }
-}
 
 /// A service with an outbox, a relay and a consumer, over a real database and a broker.
 final class World: Sendable {

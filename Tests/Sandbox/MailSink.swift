@@ -4,6 +4,7 @@ import Glibc
 import Lifecycle
 import Primitives
 import Synchronization
+import TestKit
 
 /// A mail box: takes every mail by SMTP (RFC 5321, what a client needs of it) and keeps the newest.
 final class MailSink: Service {

@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTP
 import Postgres
 import Primitives
+import ServiceTestKit
 import Telemetry
 import TestKit
 import Testing

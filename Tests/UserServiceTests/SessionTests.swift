@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTP
 import Postgres
 import Primitives
+import ServiceTestKit
 import TestKit
 import Testing
 
@@ -61,8 +62,8 @@ import Testing
                 INSERT INTO refresh_token (hash, session_id, expires_at)
                 SELECT decode(user_agent, 'hex'), id, now() + interval '1 day' FROM made
                 """)
-            let results = try await withThrowingTaskGroup(of: [UserWorld.Answer].self) { group in
-                var all: [[UserWorld.Answer]] = []
+            let results = try await withThrowingTaskGroup(of: [ServiceWorld.Answer].self) { group in
+                var all: [[ServiceWorld.Answer]] = []
                 for (index, token) in tokens.enumerated() {
                     if index >= 16, let pair = try await group.next() { all.append(pair) }
                     group.addTask {
