@@ -108,6 +108,9 @@ targets += [
         tests: ["DeliveryCrasher", "Execution"]),
     shared("Jobs", ["Lifecycle", "Postgres", "Primitives", "Telemetry"]),
     shared(
+        "Assets", ["Auth", "HTTP", "Jobs", "NetworkClient", "Primitives"],
+        tests: ["Auth", "HTTP", "HTTPServer", "Jobs", "NetworkClient", "Primitives", "Telemetry"]),
+    shared(
         "ObjectStore", ["Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
         tests: ["Crypto", "HTTP", "HTTPServer", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
@@ -140,9 +143,9 @@ let fleet = [
     service("User", "user", runtime, embed: ["Resources", "Schema"]),
     service("Project", "project", runtime, embed: ["Schema", "Workflows"]),
     service("Storage", "storage", runtime + ["ObjectStore"]),
-    service("MediaWorker", "media-worker", runtime + ["AV", "Film", "Images", "Montage"]),
-    service("MLWorker", "ml-worker", runtime + ["Film", "Music", "Sound", "Speech"]),
-    service("Publisher", "publisher", runtime),
+    service("MediaWorker", "media-worker", runtime + ["AV", "Assets", "Film", "Images", "Montage"]),
+    service("MLWorker", "ml-worker", runtime + ["Assets", "Film", "Music", "Sound", "Speech"]),
+    service("Publisher", "publisher", runtime + ["Assets"]),
     service("Notifier", "notifier", runtime + ["WebSocket"]),
     service("Analytics", "analytics", runtime),
 ]

@@ -1,3 +1,4 @@
+import Assets
 import Postgres
 import ServiceKit
 
@@ -9,7 +10,7 @@ let definition = ServiceDefinition(
     let parts = MLParts(
         settings: settings, postgres: platform.postgres, outbox: platform.outbox, http: platform.http,
         tokens: platform.tokens,
-        assets: StorageAssets(http: platform.http, tokens: platform.serviceTokens, baseURL: platform.peers.storage),
+        assets: AssetClient(http: platform.http, baseURL: platform.peers.storage, tokens: platform.serviceTokens),
         logger: platform.logger)
     return Assembly(routes: parts.routes, subscriptions: parts.desk.subscriptions, services: [parts.runner])
 }

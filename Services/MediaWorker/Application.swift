@@ -1,4 +1,5 @@
 import AV
+import Assets
 import Configuration
 import Events
 import Images
@@ -16,7 +17,7 @@ let definition = ServiceDefinition(
     let desk = WorkDesk(
         worker: .mediaWorker, kinds: Set(WorkKind.allCases.map(\.rawValue)), postgres: platform.postgres,
         outbox: platform.outbox)
-    let storage = StorageClient(
+    let storage = AssetClient(
         http: platform.http, baseURL: platform.peers.storage, tokens: platform.serviceTokens)
     var limits = DecodeLimits()
     limits.media.maxDurationMs = settings.maxDurationMs

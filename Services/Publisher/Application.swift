@@ -1,3 +1,4 @@
+import Assets
 import Crypto
 import Events
 import FoundationEssentials
@@ -17,8 +18,8 @@ let definition = ServiceDefinition(
     let accounts = AccountTable(
         postgres: platform.postgres, vault: TokenVault(secret: settings.sealSecret, purpose: platform.name))
     let publications = PublicationTable(postgres: platform.postgres, outbox: platform.outbox)
-    let assets = StorageAssets(
-        http: platform.http, tokens: platform.serviceTokens, baseURL: platform.peers.storage)
+    let assets = AssetClient(
+        http: platform.http, baseURL: platform.peers.storage, tokens: platform.serviceTokens, timeout: .seconds(10))
     let connections = AccountConnections(
         networks: networks, accounts: accounts, redirectURI: platform.peers.publicURL + "/social-accounts/callback")
     let sender = TargetSender(

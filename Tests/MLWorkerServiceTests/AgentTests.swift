@@ -1,3 +1,4 @@
+import Assets
 import Film
 import FoundationEssentials
 import Jobs
@@ -17,10 +18,10 @@ import Testing
         """
 
     private func film(_ assets: MemoryAssets) -> [String] {
-        let photo = assets.add(AssetInfo(id: "", kind: "image", filename: "coffee.png"))
+        let photo = assets.add(StoredAsset(filename: "coffee.png", kind: "image"))
         let clip = assets.add(
-            AssetInfo(
-                id: "", kind: "video", filename: "meadow.mp4", durationMs: 30_000,
+            StoredAsset(
+                filename: "meadow.mp4", kind: "video", durationMs: 30_000,
                 metadata: [
                     "shots": [
                         ["startMs": 0, "endMs": 6_000], ["startMs": 6_000, "endMs": 14_000],
@@ -72,8 +73,8 @@ import Testing
         let subtitles = try await SubtitlesAgent(assets: assets).run(.init(cues: plan.cues), task)
         #expect(subtitles.cueCount == plan.cues.count)
         let files = assets.saved
-        #expect(files.count { $0.contentType == "audio/wav" } == 7)
-        let srt = try #require(files.first { $0.filename == "captions.srt" })
+        #expect(files.count { $0.asset.contentType == "audio/wav" } == 7)
+        let srt = try #require(files.first { $0.asset.filename == "captions.srt" })
         #expect(String(decoding: srt.data, as: UTF8.self).hasPrefix("1\n00:00:0"))
     }
 
@@ -155,7 +156,7 @@ import Testing
         #expect(await code(.init(brief: "Hello.", durationSeconds: 36_000)) == "invalid_duration")
         #expect(await code(.init(brief: "Hello.", assetIds: ["no-id"])) == "asset_not_found")
         #expect(await code(.init(brief: "Hello.", assetIds: [UUID.v7().text])) == "asset_not_found")
-        let unprobed = assets.add(AssetInfo(id: "", kind: "video", filename: "new.mp4"))
+        let unprobed = assets.add(StoredAsset(filename: "new.mp4", kind: "video"))
         #expect(await code(.init(brief: "Hello.", assetIds: [unprobed])) == "asset_not_analysed")
         let voice = VoiceAgent(speech: .embedded, assets: assets)
         let long = await #expect(throws: SpeechError.self) {
@@ -173,7 +174,7 @@ import Testing
 
     @Test func waitsForAVideoToBeLookedInto() async throws {
         let assets = MemoryAssets()
-        let id = assets.add(AssetInfo(id: "", kind: "video", filename: "new.mp4"))
+        let id = assets.add(StoredAsset(filename: "new.mp4", kind: "video"))
         async let items = assets.media([id], workspaceID: .v7(), patience: .seconds(20))
         assets.change(id) { $0.durationMs = 7_000 }
         #expect(try await items.first?.shots == [.init(startMs: 0, endMs: 7_000)])

@@ -1,3 +1,4 @@
+import Assets
 import FoundationEssentials
 import Primitives
 import Synchronization
@@ -6,21 +7,23 @@ import Synchronization
 
 /// Storage in memory.
 final class MemoryAssets: AssetStore {
-    private let infos = Mutex<[UUID: AssetInfo]>([:])
-    private let files = Mutex<[UUID: NewAsset]>([:])
-
-    var saved: [NewAsset] { files.withLock { Array($0.values) } }
-
-    func add(_ info: AssetInfo) -> String {
-        let id = UUID.v7()
-        var info = info
-        info.id = id.text
-        let kept = info
-        infos.withLock { $0[id] = kept }
-        return id.text
+    /// What an agent made.
+    struct Saved: Sendable {
+        let asset: NewAsset
+        let data: Data
     }
 
-    func change(_ id: String, _ body: (inout AssetInfo) -> Void) {
+    private let infos = Mutex<[UUID: StoredAsset]>([:])
+    private let files = Mutex<[UUID: Saved]>([:])
+
+    var saved: [Saved] { files.withLock { Array($0.values) } }
+
+    func add(_ info: StoredAsset) -> String {
+        infos.withLock { $0[info.id] = info }
+        return info.id.text
+    }
+
+    func change(_ id: String, _ body: (inout StoredAsset) -> Void) {
         guard let id = UUID(uuidString: id) else { return }
         infos.withLock { infos in
             guard var info = infos[id] else { return }
@@ -29,21 +32,21 @@ final class MemoryAssets: AssetStore {
         }
     }
 
-    func asset(_ id: UUID, workspaceID: UUID) async throws -> AssetInfo? { infos.withLock { $0[id] } }
+    func asset(_ id: UUID, workspaceID: UUID) async throws -> StoredAsset? { infos.withLock { $0[id] } }
 
     @discardableResult
-    func save(_ asset: NewAsset) async throws -> Bool {
+    func create(_ asset: NewAsset, of data: Data) async throws -> Bool {
         let isNew = files.withLock { files -> Bool? in
-            if let old = files[asset.id] { return old.data == asset.data ? false : nil }
-            files[asset.id] = asset
+            if let old = files[asset.id] { return old.data == data ? false : nil }
+            files[asset.id] = Saved(asset: asset, data: data)
             return true
         }
         guard let isNew else { return false }
         guard isNew else { return true }
         infos.withLock {
-            $0[asset.id] = AssetInfo(
-                id: asset.id.text, kind: asset.kind.rawValue, filename: asset.filename, contentType: asset.contentType,
-                durationMs: nil, metadata: asset.metadata)
+            $0[asset.id] = StoredAsset(
+                id: asset.id, filename: asset.filename, contentType: asset.contentType, kind: asset.kind,
+                size: Int64(data.count), metadata: asset.metadata)
         }
         return true
     }

@@ -1,3 +1,4 @@
+import Assets
 import Auth
 import Events
 import FoundationEssentials
@@ -17,7 +18,7 @@ import Testing
             #expect(done.status == "succeeded")
             let output: VoiceAgent.Output = try JSON.decode(from: done.outputJSON)
             #expect(output.sceneId == "s1")
-            #expect(bench.assets.saved.map(\.id.text) == [output.assetId])
+            #expect(bench.assets.saved.map(\.asset.id.text) == [output.assetId])
             // The ledger has the call and what it used.
             let row = try #require(
                 try await bench.postgres.query("SELECT provider, status, unit, units_in FROM provider_call").first)

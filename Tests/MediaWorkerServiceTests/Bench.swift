@@ -1,3 +1,4 @@
+import Assets
 import Auth
 import Crypto
 import Events
@@ -114,7 +115,7 @@ func withBench<T: Sendable>(_ body: (Bench) async throws -> T) async throws -> T
                 keys: KeyDirectory(keys: JSONWebKeySet(keys: [JSONWebKey(key.publicKey, keyID: keyID)])))
             let outbox = Outbox(source: "media-worker")
             let desk = WorkDesk(worker: .mediaWorker, kinds: ["montage"], postgres: client, outbox: outbox)
-            let access = StorageClient(
+            let access = AssetClient(
                 http: HTTPClient(), baseURL: storage.url,
                 tokens: ServiceTokens(secret: String(repeating: "s", count: 32), service: "media-worker"))
             let folder = try TemporaryFolder("media")

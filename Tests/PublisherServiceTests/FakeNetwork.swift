@@ -1,3 +1,4 @@
+import Assets
 import Foundation
 import HTTP
 import Synchronization
@@ -138,13 +139,13 @@ final class FakeNetwork: SocialNetwork {
 struct FakeAssets: AssetSource {
     var missing: Set<UUID> = []
 
-    func info(_ id: UUID, workspaceID: UUID) async throws -> AssetInfo? {
-        missing.contains(id) ? nil : try JSONDecoder().decode(AssetInfo.self, from: Data("{\"id\":\"\(id)\"}".utf8))
+    func asset(_ id: UUID, workspaceID: UUID) async throws -> StoredAsset? {
+        missing.contains(id) ? nil : StoredAsset(id: id, filename: "film.mp4", kind: "video")
     }
 
     func open(_ id: UUID, workspaceID: UUID) async throws -> AssetContent? {
         if missing.contains(id) { return nil }
         let data = Data(id.uuidString.utf8)
-        return AssetContent(body: .data(data), length: Int64(data.count), contentType: "video/mp4")
+        return AssetContent(body: .data(data), size: Int64(data.count), contentType: "video/mp4")
     }
 }

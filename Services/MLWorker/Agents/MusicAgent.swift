@@ -1,3 +1,4 @@
+import Assets
 import Jobs
 import Music
 import Primitives
@@ -40,11 +41,11 @@ struct MusicAgent: Agent {
         let output = Output(
             assetId: id.text, durationMs: sound.durationMs, mood: mood.rawValue, tempo: Int(score.tempo.rounded()),
             key: score.key, provider: "embedded/fluidsynth")
-        let isOurs = try await assets.save(
+        let isOurs = try await assets.create(
             NewAsset(
-                id: id, task: task, filename: "music-\(mood.rawValue).wav", contentType: "audio/wav", kind: .audio,
-                data: WAVEFile.encode(sound), provider: output.provider, prompt: input.mood,
-                metadata: try .made(output, durationMs: sound.durationMs)))
+                id: id, task: task, filename: "music-\(mood.rawValue).wav", contentType: "audio/wav", kind: "audio",
+                provider: output.provider, prompt: input.mood,
+                metadata: try .made(output, durationMs: sound.durationMs)), of: WAVEFile.encode(sound))
         // The one that stays is the one that is told of.
         if !isOurs, let made = try await assets.made(id, workspaceID: task.workspaceID, as: Output.self) { return made }
         return output

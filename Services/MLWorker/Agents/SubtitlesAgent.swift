@@ -1,3 +1,4 @@
+import Assets
 import Film
 import FoundationEssentials
 import Jobs
@@ -35,11 +36,11 @@ struct SubtitlesAgent: Agent {
             let id = task.derivedID("\(key)/\(ending)")
             ids.append(id)
             // The same text each time: saving it again changes nothing.
-            try await assets.save(
+            try await assets.create(
                 NewAsset(
-                    id: id, task: task, filename: "captions.\(ending)", contentType: type, kind: .text,
-                    data: Data(text.utf8), provider: "embedded", prompt: nil,
-                    metadata: ["language": .string(input.language ?? "en")]))
+                    id: id, task: task, filename: "captions.\(ending)", contentType: type, kind: "text",
+                    provider: "embedded", prompt: nil, metadata: ["language": .string(input.language ?? "en")]),
+                of: Data(text.utf8))
         }
         return Output(srtAssetId: ids[0].text, vttAssetId: ids[1].text, cueCount: input.cues.count)
     }

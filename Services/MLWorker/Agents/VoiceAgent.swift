@@ -1,3 +1,4 @@
+import Assets
 import Jobs
 import Primitives
 import Sound
@@ -46,11 +47,12 @@ struct VoiceAgent: Agent {
             words: recording.words.count <= Self.timedWords ? recording.words : nil, provider: recording.engine)
         var remembered = output
         remembered.words = nil
-        let isOurs = try await assets.save(
+        let isOurs = try await assets.create(
             NewAsset(
-                id: id, task: task, filename: "\(input.sceneId ?? "voice").wav", contentType: "audio/wav", kind: .audio,
-                data: WAVEFile.encode(recording.sound), provider: recording.engine, prompt: input.narration,
-                metadata: try .made(remembered, durationMs: recording.durationMs)))
+                id: id, task: task, filename: "\(input.sceneId ?? "voice").wav", contentType: "audio/wav",
+                kind: "audio", provider: recording.engine, prompt: input.narration,
+                metadata: try .made(remembered, durationMs: recording.durationMs)),
+            of: WAVEFile.encode(recording.sound))
         // The one that stays is the one that is told of.
         if !isOurs, let made = try await assets.made(id, workspaceID: task.workspaceID, as: Output.self) { return made }
         return output

@@ -1,3 +1,4 @@
+import Assets
 import FoundationEssentials
 import Jobs
 import Primitives
@@ -5,13 +6,15 @@ import Primitives
 /// Where agents find assets and put what they made: storage, behind a face that tests can play.
 protocol AssetStore: Sendable {
     /// An asset of a workspace; `nil` where there is none, or it belongs to another.
-    func asset(_ id: UUID, workspaceID: UUID) async throws -> AssetInfo?
+    func asset(_ id: UUID, workspaceID: UUID) async throws -> StoredAsset?
 
-    /// Saves a file. An asset that is there already with this id is left as it is.
+    /// Makes an asset of bytes. One that is there already with this id is left as it is.
     /// - Returns: false where the one that is there has another content: another try of the same work was faster.
     @discardableResult
-    func save(_ asset: NewAsset) async throws -> Bool
+    func create(_ asset: NewAsset, of data: Data) async throws -> Bool
 }
+
+extension AssetClient: AssetStore {}
 
 extension AssetStore {
     /// The photographs and videos among some assets, in order.

@@ -3,7 +3,6 @@ import FoundationEssentials
 import HTTP
 import Jobs
 import Music
-import NetworkClient
 import Primitives
 import Speech
 
@@ -42,9 +41,6 @@ enum AgentHandlers {
         case let error as MusicError:
             JobFailure(
                 error.code.rawValue, "The music could not be made: \(error.reason).", retriable: error.isRetriable)
-        case let error as HTTPClientError:
-            JobFailure(
-                "storage_unreachable", "Storage could not be reached: \(error.code).", retriable: error.isRetriable)
         default: error
         }
     }

@@ -1,3 +1,4 @@
+import Assets
 import Auth
 import FoundationEssentials
 import HTTP

@@ -1,4 +1,5 @@
 import AV
+import Assets
 import Auth
 import HTTP
 import Jobs

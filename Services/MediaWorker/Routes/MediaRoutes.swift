@@ -1,3 +1,4 @@
+import Assets
 import Auth
 import FoundationEssentials
 import HTTP
@@ -11,7 +12,7 @@ struct MediaRoutes: Sendable {
     let tokens: TokenVerifier
     let postgres: PostgresClient
     let store: JobStore
-    let storage: StorageClient
+    let storage: AssetClient
 
     var router: Router {
         var routes = Router()

@@ -1,4 +1,5 @@
 import AV
+import Assets
 import FoundationEssentials
 import Jobs
 import Outbox
@@ -7,7 +8,7 @@ import Primitives
 
 /// What all kinds of work need.
 struct MediaWork: Sendable {
-    let storage: StorageClient
+    let storage: AssetClient
     let sandbox: DecodeSandbox
     let folders: WorkFolders
     let postgres: PostgresClient
@@ -53,7 +54,7 @@ struct MediaWork: Sendable {
         let id = try named ?? assetID(of: job)
         return try await folders.with(job) { folder in
             let input = folder + "/input"
-            _ = try await storage.fetch(id, workspaceID: job.workspaceID, to: input, limit: inputLimit)
+            try await storage.fetch(id, workspaceID: job.workspaceID, to: input, limit: inputLimit)
             return try await body(folder, input, id)
         }
     }

@@ -1,4 +1,5 @@
 import AV
+import Assets
 import Events
 import FoundationEssentials
 import Images

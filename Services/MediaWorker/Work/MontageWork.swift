@@ -1,3 +1,4 @@
+import Assets
 import Film
 import FoundationEssentials
 import Jobs
@@ -58,7 +59,7 @@ extension MediaWork {
                 throw JobFailure("invalid_timeline", "\(name) is no asset id.", retriable: false)
             }
             let path = "\(folder)/input\(index)"
-            _ = try await storage.fetch(id, workspaceID: job.workspaceID, to: path, limit: inputLimit)
+            try await storage.fetch(id, workspaceID: job.workspaceID, to: path, limit: inputLimit)
             inputs[name] = path
         }
         return inputs

@@ -1,3 +1,4 @@
+import Assets
 import Images
 import Jobs
 import Primitives

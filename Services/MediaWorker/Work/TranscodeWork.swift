@@ -1,4 +1,5 @@
 import AV
+import Assets
 import Jobs
 import Primitives
 

@@ -1,3 +1,4 @@
+import Assets
 import Auth
 import FoundationEssentials
 import HTTP
@@ -53,8 +54,8 @@ struct PublicationRoutes: Sendable {
         return response
     }
 
-    private func info(_ id: UUID, _ principal: Principal) async throws -> AssetInfo? {
-        do { return try await assets.info(id, workspaceID: principal.workspaceID) } catch is CancellationError {
+    private func info(_ id: UUID, _ principal: Principal) async throws -> StoredAsset? {
+        do { return try await assets.asset(id, workspaceID: principal.workspaceID) } catch is CancellationError {
             throw CancellationError()
         } catch {
             throw Problem.unavailable("The asset cannot be looked up now.")

@@ -70,7 +70,7 @@ struct PublishWork: Sendable {
         guard found.count == wanted.count else {
             throw JobFailure("account_not_found", "A social account does not exist.", retriable: false)
         }
-        guard try await assets.info(input.assetId, workspaceID: job.workspaceID) != nil else {
+        guard try await assets.asset(input.assetId, workspaceID: job.workspaceID) != nil else {
             throw JobFailure("asset_not_found", "The asset does not exist.", retriable: false)
         }
         let new = NewPublication(

@@ -1,3 +1,4 @@
+import Assets
 import FoundationEssentials
 import HTTP
 import Primitives
@@ -73,7 +74,7 @@ struct TargetSender: Sendable {
                 throw NetworkFailure.refused(code: "asset_gone", message: "The asset does not exist any more.")
             }
             return try await network.upload(
-                asset.body, length: asset.length, contentType: asset.contentType, token)
+                asset.body, length: asset.size, contentType: asset.contentType, token)
         }
         try await publications.note(media: media, of: entry)
         return media

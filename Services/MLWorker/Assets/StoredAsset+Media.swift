@@ -1,21 +1,14 @@
+import Assets
 import Primitives
 
-/// What storage knows of an asset, as far as agents ask.
-struct AssetInfo: Codable, Sendable {
-    var id: String
-    var kind: String
-    var filename: String
-    var contentType: String?
-    var durationMs: Int?
-    var metadata: JSONValue?
-
+extension StoredAsset {
     /// The asset as a picture of a film; `nil` where it is neither photograph nor video.
     var mediaItem: MediaItem? {
         switch kind {
-        case "image": return MediaItem(id: id, kind: .photo, filename: filename, shots: [])
+        case "image": return MediaItem(id: id.text, kind: .photo, filename: filename, shots: [])
         case "video":
-            let whole = durationMs.map { [MediaItem.Shot(startMs: 0, endMs: $0)] } ?? []
-            return MediaItem(id: id, kind: .clip, filename: filename, shots: shots ?? whole)
+            let whole = durationMs.map { [MediaItem.Shot(startMs: 0, endMs: Int($0))] } ?? []
+            return MediaItem(id: id.text, kind: .clip, filename: filename, shots: shots ?? whole)
         default: return nil
         }
     }

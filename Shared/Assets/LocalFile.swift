@@ -1,6 +1,6 @@
-import FoundationEssentials
-import Glibc
-import Jobs
+internal import FoundationEssentials
+internal import Glibc
+internal import Jobs
 
 /// A file that is being written in a job's folder.
 final class LocalFile {
@@ -40,7 +40,8 @@ final class LocalFile {
 
     private static func failure(_ code: Int32) -> JobFailure {
         code == ENOSPC || code == EDQUOT
-            ? JobFailure("no_space", "There is no room to work in.", retriable: true)
-            : JobFailure("io", "A file of the work cannot be used (errno \(code)).", retriable: true)
+            ? noSpace : JobFailure("io", "A file of the work cannot be used (errno \(code)).", retriable: true)
     }
+
+    static let noSpace = JobFailure("no_space", "There is no room to work in.", retriable: true)
 }
