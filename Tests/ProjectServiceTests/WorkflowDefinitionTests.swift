@@ -58,6 +58,30 @@ struct WorkflowDefinitionTests {
         #expect(throws: Template.Unresolved.self) { try Template.resolve("$input.x", in: scope) }
     }
 
+    @Test("templates say which steps they name, and a run what those gave")
+    func namedSteps() throws {
+        #expect(
+            Template.steps(["a": ["$steps.script.scenes", "$input.x"], "b": "$steps.voice?"]) == ["script", "voice"])
+        #expect(Template.steps(["$item.x", "$run.id", "steps.no", 7]) == [])
+        let definition = try JSON.decode(WorkflowDefinition.self, from: Data(PackageResources.film_json))
+        var state = RunState(definition: definition)
+        for (index, step) in definition.steps.enumerated() where step.id != "visual" {
+            state.steps[index].items = (0..<2).map { item in
+                var made = ItemState()
+                made.output = "\(step.id)/\(item)"
+                return made
+            }
+        }
+        let run = Run(
+            id: .v7(), workspaceID: .v7(), userID: .v7(), projectID: .v7(), definition: definition,
+            definitionID: "film",
+            input: [:], state: state, outputs: nil, traceID: "", createdAt: Date())
+        #expect(run.references(in: [nil, "$input.x", "$steps.visual"]) == [])
+        #expect(
+            run.references(in: ["$steps.script.title", ["v": "$steps.voice"]])
+                == ["script/0", "script/1", "voice/0", "voice/1"])
+    }
+
     @Test("a run's input is checked field by field", arguments: Self.inputs.indices)
     func input(index: Int) throws {
         let (given, expected) = Self.inputs[index]

@@ -45,7 +45,7 @@ enum Template {
     static func faults(_ template: JSONValue, inputs: Set<String>, steps: Set<String>, item: Bool) -> [String] {
         switch template {
         case .string(let text) where text.hasPrefix("$"):
-            let path = text.dropFirst().drop(while: { $0 == "$" }).split(separator: ".").map { trimmed($0) }
+            let path = path(of: text)
             switch path.first {
             case "input": return path.count > 1 && inputs.contains(path[1]) ? [] : ["\(text): no such input"]
             case "steps":
@@ -63,12 +63,26 @@ enum Template {
         }
     }
 
+    /// The steps of which a template names something.
+    static func steps(_ template: JSONValue) -> Set<String> {
+        switch template {
+        case .string(let text) where text.hasPrefix("$steps."): Set(path(of: text).dropFirst().prefix(1))
+        case .array(let entries): entries.reduce(into: []) { $0.formUnion(steps($1)) }
+        case .object(let members): members.values.reduce(into: []) { $0.formUnion(steps($1)) }
+        default: []
+        }
+    }
+
+    private static func path(of reference: String) -> [String] {
+        reference.dropFirst().split(separator: ".").map { trimmed($0) }
+    }
+
     private static func trimmed(_ part: Substring) -> String { String(part.hasSuffix("?") ? part.dropLast() : part) }
 
     private static func lookUp(_ reference: String, in scope: JSONValue) throws(Unresolved) -> JSONValue {
         let mayBeAbsent = reference.hasSuffix("?")
         var value = scope
-        for part in reference.dropFirst().split(separator: ".").map({ trimmed($0) }) {
+        for part in path(of: reference) {
             guard let next = member(part, of: value) else {
                 if mayBeAbsent { return .null }
                 throw Unresolved(reference: reference)

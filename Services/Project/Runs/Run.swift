@@ -30,6 +30,15 @@ struct Run: Sendable {
         return step.forEach == nil ? step.id : "\(step.id)/\(key.item)"
     }
 
+    /// The references of what the steps gave that some templates name.
+    func references(in templates: [JSONValue?]) -> Set<String> {
+        let named = templates.reduce(into: Set<String>()) { names, template in
+            if let template { names.formUnion(Template.steps(template)) }
+        }
+        let steps = definition.steps.indices.filter { named.contains(definition.steps[$0].id) }
+        return Set(steps.flatMap { state.steps[$0].items.compactMap(\.output) })
+    }
+
     /// The item that a worker's answer names; `nil` where the run has no such item.
     func key(stepName: String) -> ItemKey? {
         let parts = stepName.split(separator: "/", maxSplits: 1)

@@ -27,39 +27,37 @@ struct RunDriver: Sendable {
     /// - Returns: the run after its first steps.
     func start(_ run: Run, in tx: PostgresTransaction) async throws -> Run {
         var run = run
-        try await apply(.start, to: &run, outputs: [:], isNew: true, in: tx)
+        try await apply(.start, to: &run, isNew: true, in: tx)
         return run
     }
 
     /// Applies an event to a run that is locked by this transaction.
     /// - Parameters:
-    ///   - outputs: what the steps gave so far, where it is known already.
+    ///   - outputs: what steps gave, as far as it is known already; more is loaded where a template names it.
     ///   - isNew: whether the run has no row yet.
     func apply(
-        _ event: RunEvent, to run: inout Run, outputs: [String: JSONValue]? = nil, isNew: Bool = false,
+        _ event: RunEvent, to run: inout Run, outputs: [String: JSONValue] = [:], isNew: Bool = false,
         in tx: PostgresTransaction
     ) async throws {
         let before = run.state
         let machine = RunMachine(definition: run.definition)
         var known = outputs
-        var scope: RunScope?
         var messages: [OutboxEntry] = []
         var open = [event]
         while !open.isEmpty {
             let event = open.removeFirst()
             let result = machine.apply(event, to: run.state, nowMs: Date().milliseconds)
             run.state = result.state
-            if case .succeeded = event { scope = nil }
+            var scope: RunScope?
             for command in result.commands {
-                if scope == nil {
-                    if known == nil { known = try await store.outputs(of: run.id, in: tx) }
-                    scope = RunScope(run, outputs: known ?? [:])
+                let missing = run.references(in: templates(command, run.definition)).subtracting(known.keys)
+                if !missing.isEmpty {
+                    known.merge(try await store.outputs(missing, of: run.id, in: tx)) { $1 }
+                    scope = nil
                 }
-                guard let values = scope else { continue }
-                guard let answer = try await perform(command, for: &run, values, &messages, in: tx) else { continue }
-                // An answer from the cache has added an output.
-                if case .succeeded = answer { known = nil }
-                open.append(answer)
+                let values = scope ?? RunScope(run, outputs: known)
+                scope = values
+                if let answer = try await perform(command, for: &run, values, &messages, in: tx) { open.append(answer) }
             }
         }
         guard run.state != before || isNew else { return }
@@ -68,6 +66,16 @@ struct RunDriver: Sendable {
         var statements = isNew ? store.inserting(run, in: tx) : [store.updating(run)]
         if let statement = outbox.statement(adding: messages, in: tx) { statements.append(statement) }
         _ = try await tx.batch(statements)
+    }
+
+    /// The templates that a command needs the values of.
+    private func templates(_ command: RunCommand, _ definition: WorkflowDefinition) -> [JSONValue?] {
+        switch command {
+        case .plan(let step): [definition.steps[step].when, definition.steps[step].forEach]
+        case .dispatch(let key, _, _, _): [definition.steps[key.step].forEach, definition.steps[key.step].input]
+        case .abort: []
+        case .end(let status): status == .succeeded ? Array(definition.outputs.values) : []
+        }
     }
 
     /// Whether a worker's news can change a run: that work waits or has just begun does not.
@@ -107,8 +115,12 @@ struct RunDriver: Sendable {
             return try await apply(.failed(key, token: token, error), to: &run, in: tx)
         }
         let reference = "\(run.stepName(key))/\(token)"
-        let outputs = try await store.insertOutput(output, reference: reference, run: run.id, in: tx)
-        if run.definition.steps[key.step].cache == true {
+        let step = run.definition.steps[key.step]
+        let isKept = step.cache == true
+        let outputs = try await store.insertOutput(
+            output, reference: reference, run: run.id,
+            and: isKept ? run.references(in: [step.forEach, step.input]) : [], in: tx)
+        if isKept {
             let input = try RunScope(run, outputs: outputs).input(of: key)
             try await store.cache(
                 output, key: cacheKey(key, input, run), workspace: run.workspaceID, in: tx)

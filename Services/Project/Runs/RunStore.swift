@@ -89,16 +89,28 @@ struct RunStore: Sendable {
         try pairs(await tx.query("SELECT reference, output FROM run_output WHERE run_id = \(run)"))
     }
 
-    /// The same, outside a transaction.
+    /// Some of them.
+    func outputs(_ references: Set<String>, of run: UUID, in tx: PostgresTransaction) async throws
+        -> [String: JSONValue]
+    {
+        try pairs(
+            await tx.query(
+                """
+                SELECT reference, output FROM run_output WHERE run_id = \(run) AND reference = ANY(\(Array(references)))
+                """))
+    }
+
+    /// All of them, outside a transaction.
     func outputs(of run: UUID, on client: PostgresClient) async throws -> [String: JSONValue] {
         try pairs(await client.query("SELECT reference, output FROM run_output WHERE run_id = \(run)"))
     }
 
-    /// Adds an output, and gives all of the run's by reference.
+    /// Adds an output, and gives it and some others by reference.
     @discardableResult
     func insertOutput(
-        _ output: JSONValue, reference: String, run: UUID, in tx: PostgresTransaction
+        _ output: JSONValue, reference: String, run: UUID, and others: Set<String> = [], in tx: PostgresTransaction
     ) async throws -> [String: JSONValue] {
+        let wanted = others.union([reference])
         // The select sees what was there before.
         let rows = try await tx.query(
             """
@@ -106,7 +118,7 @@ struct RunStore: Sendable {
                 INSERT INTO run_output (run_id, reference, output) VALUES (\(run), \(reference), \(output))
                 ON CONFLICT DO NOTHING
             )
-            SELECT reference, output FROM run_output WHERE run_id = \(run)
+            SELECT reference, output FROM run_output WHERE run_id = \(run) AND reference = ANY(\(Array(wanted)))
             """)
         var outputs = try pairs(rows)
         if outputs[reference] == nil { outputs[reference] = output }
