@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Primitives
 
 /// Composes music for a film: a beginning, a body in phrases of four bars, and an end that falls on the film's own.
 ///

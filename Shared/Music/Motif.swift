@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A short melody that a piece comes back to: two bars, then the same rhythm with another end, and rests in between.
 struct Motif: Sendable {
     /// A note of the motif.

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Writes the notes of a plan.
 struct ScoreWriter {
     private enum Voice: Int { case pad, figure, bass, melody, drums }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Paints what stands behind a card: layers of a blurred picture, light, shade and out-of-focus discs.
 ///
 /// Two layers that move against one another make the light seem alive. Both are small; the renderer enlarges them with
@@ -30,7 +32,7 @@ public struct BackdropPainter {
         let canvas = try Canvas(width: width, height: height)
         let w = Double(width)
         let h = Double(height)
-        var random = Scatter(seed: seed)
+        var random = SeededRandom(seed: seed)
         // Ground: from the cool shade to the dark, slanted.
         canvas.fill(from: (0, 0), to: (w * 0.7, h), [(0, look.shade), (1, look.ink)])
         if let picture {
@@ -63,7 +65,7 @@ public struct BackdropPainter {
     }
 
     /// Out-of-focus points of light, few and faint, away from the words.
-    private func discs(_ canvas: Canvas, _ w: Double, _ h: Double, _ random: inout Scatter) {
+    private func discs(_ canvas: Canvas, _ w: Double, _ h: Double, _ random: inout SeededRandom) {
         for index in 0..<11 {
             let isAbove = index.isMultiple(of: 2)
             let x = w * random.next(0.02, 0.98)
@@ -80,7 +82,7 @@ public struct BackdropPainter {
     }
 
     /// A ground without a picture: large soft masses of light and shade.
-    private func clouds(_ canvas: Canvas, _ w: Double, _ h: Double, _ random: inout Scatter) {
+    private func clouds(_ canvas: Canvas, _ w: Double, _ h: Double, _ random: inout SeededRandom) {
         for index in 0..<9 {
             let colour = index.isMultiple(of: 3) ? look.accent : index.isMultiple(of: 2) ? look.glow : look.shade
             canvas.mode = index.isMultiple(of: 2) ? .screen : .over
@@ -93,18 +95,9 @@ public struct BackdropPainter {
     }
 }
 
-/// Numbers that look random and are the same in every run (SplitMix64).
-struct Scatter {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
+extension SeededRandom {
     /// The next number of a range.
-    mutating func next(_ low: Double, _ high: Double) -> Double {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return low + (high - low) * Double((z ^ (z >> 31)) >> 11) / Double(1 << 53)
+    fileprivate mutating func next(_ low: Double, _ high: Double) -> Double {
+        low + (high - low) * Double(next() >> 11) / Double(1 << 53)
     }
 }

@@ -1,5 +1,6 @@
 import Jobs
 import Music
+import Primitives
 import Testing
 
 @testable import MLWorkerService
@@ -38,7 +39,7 @@ import Testing
     }
 
     @Test func losesAndInventsNoWordWhateverTheBrief() throws {
-        var generator = SeededNumbers(seed: 5)
+        var generator = SeededRandom(seed: 5)
         let words = [
             "a", "the", "Coffee", "and", "e.g.", "No.", "3.5", "day,", "bird;", "runs.", "Why?", "Yes!", "…", "—", "😀",
             "日本",

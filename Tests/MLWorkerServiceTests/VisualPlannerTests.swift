@@ -1,4 +1,5 @@
 import Film
+import Primitives
 import Testing
 
 @testable import MLWorkerService
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func neverTheSameSecondsTwiceWhateverTheAssets() {
-        var generator = SeededNumbers(seed: 11)
+        var generator = SeededRandom(seed: 11)
         for round in 0..<400 {
             let media = (0..<Int.random(in: 0...5, using: &generator)).map { index -> MediaItem in
                 if Bool.random(using: &generator) {

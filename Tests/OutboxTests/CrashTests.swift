@@ -22,7 +22,7 @@ struct CrashTests {
     func aimedKills() async throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("seed of the kills: \(seed)")
-        var random = Seeded(state: seed)
+        var random = SeededRandom(seed: seed)
         let broker = try MockBroker()
         try await withTestDatabase { database in
             let postgres = try PostgresClient(
@@ -118,18 +118,5 @@ struct CrashTests {
                 (SELECT max(at) FROM start WHERE at < sent_at))))::float8 FROM outbox
             """)[0].decode(Double.self)
         print("publication delay after commit or restart, p95: \(Int(delay * 1000)) ms")
-    }
-}
-
-/// SplitMix64: the same seed gives the same kills.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -118,7 +118,7 @@ struct RunMachineTests {
     @Test("whatever comes in whatever order, the rules hold and the run can be brought to its end", arguments: 0..<8)
     func anyOrder(block: Int) {
         // 8 × 4,000 runs × about 100 events: three million events, each checked. The seed is the argument.
-        var random = SplitMix(seed: UInt64(block) &* 0x9E37_79B9 &+ 1)
+        var random = SeededRandom(seed: UInt64(block) &* 0x9E37_79B9 &+ 1)
         for _ in 0..<4_000 {
             var world = World(definition: .random(&random))
             for _ in 0..<random.below(160) + 20 {
@@ -188,7 +188,7 @@ private struct World {
         return holds
     }
 
-    mutating func sendRandom(_ random: inout SplitMix) {
+    mutating func sendRandom(_ random: inout SeededRandom) {
         let step = random.below(state.steps.count)
         let item = random.below(4)
         let key = out.keys.isEmpty || random.below(4) == 0 ? ItemKey(step: step, item: item) : pick(&random)
@@ -212,7 +212,7 @@ private struct World {
     }
 
     /// Answers everything that the run still asks for.
-    mutating func finish(_ random: inout SplitMix) {
+    mutating func finish(_ random: inout SeededRandom) {
         send(.start)
         for _ in 0..<2_000 where !state.status.isFinal {
             if let (key, token) = out.sorted(by: { ($0.key.step, $0.key.item) < ($1.key.step, $1.key.item) }).first {
@@ -229,7 +229,7 @@ private struct World {
         }
     }
 
-    private func pick(_ random: inout SplitMix) -> ItemKey {
+    private func pick(_ random: inout SeededRandom) -> ItemKey {
         let keys = out.keys.sorted { ($0.step, $0.item) < ($1.step, $1.item) }
         return keys[random.below(keys.count)]
     }
@@ -245,7 +245,7 @@ extension WorkflowDefinition {
             Step(id: "d", agent: "echo", worker: .media, after: ["b", "c"], input: .null),
         ], outputs: [:])
 
-    fileprivate static func random(_ random: inout SplitMix) -> WorkflowDefinition {
+    fileprivate static func random(_ random: inout SeededRandom) -> WorkflowDefinition {
         let count = random.below(6) + 1
         let steps = (0..<count).map { index in
             Step(
@@ -259,15 +259,6 @@ extension WorkflowDefinition {
     }
 }
 
-/// A small generator that gives the same numbers for the same seed (Steele, Lea, Flood: SplitMix64).
-private struct SplitMix {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func below(_ bound: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ (mixed >> 31)) % UInt64(bound))
-    }
+extension SeededRandom {
+    fileprivate mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

@@ -213,7 +213,7 @@ struct TusTests {
             let content = Data.mp4(4_000_000)
             let path = try await create(world, content.count)
             let port = try #require(Int(world.base.split(separator: ":").last ?? ""))
-            var generator = SeededGenerator(seed: 42)
+            var generator = SeededRandom(seed: 42)
             var offset = 0
             var lost = 0
             var sent = 0
@@ -305,18 +305,5 @@ struct TusTests {
             #expect(answer.status == 204 && answer.headers["Upload-Asset-Id"] != nil)
             #expect(try await world.tus(.POST, path, ["X-HTTP-Method-Override": "GET"]).status == 405)
         }
-    }
-}
-
-/// Random numbers that are the same for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
