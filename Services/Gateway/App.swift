@@ -45,7 +45,7 @@ enum App {
         do {
             try await Gateway(configuration).run()
             return 0
-        } catch let fault as UpstreamFault {
+        } catch let fault as ConfigurationFault {
             complain("gateway: \(fault)\n")
             return 78
         } catch {

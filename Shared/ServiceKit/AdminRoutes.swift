@@ -1,23 +1,26 @@
-internal import HTTP
+public import HTTP
 internal import Lifecycle
-internal import Telemetry
 
 /// The private listener: whether the process lives, whether it should be sent requests, and its numbers.
-enum AdminRoutes {
-    static func router(
-        phase: @escaping @Sendable () -> ServiceGroup.Phase, readiness: @escaping @Sendable () async -> [String],
-        metrics: MetricsRegistry
+public enum AdminRoutes {
+    /// - Parameters:
+    ///   - readiness: why the process is not ready, beside its phase; empty where it is.
+    ///   - metrics: its numbers in Prometheus' text format.
+    public static func router(
+        phase: PhaseBox, readiness: @escaping @Sendable () async -> [String],
+        metrics: @escaping @Sendable () -> String
     ) -> Router {
         var routes = Router()
         routes.get("/health/live") { _ in try .json(.ok, ["status": "live"]) }
         routes.get("/health/ready") { _ in
             var reasons = await readiness()
-            if phase() != .running { reasons.append("\(phase())") }
+            let phase = phase.value
+            if phase != .running { reasons.append("\(phase)") }
             let report = Report(status: reasons.isEmpty ? "ready" : "not ready", reasons: reasons)
             return try .json(reasons.isEmpty ? .ok : .serviceUnavailable, report)
         }
         routes.get("/metrics") { _ in
-            .text(metrics.text(), type: "text/plain; version=0.0.4; charset=utf-8")
+            .text(metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
         }
         return routes
     }

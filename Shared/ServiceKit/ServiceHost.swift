@@ -1,6 +1,5 @@
 internal import Auth
 internal import Configuration
-internal import FoundationEssentials
 internal import HTTP
 internal import HTTPServer
 internal import Lifecycle
@@ -34,11 +33,11 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         let producer = try KafkaProducer(settings: configuration.kafka, logger: logger)
         let outbox = Outbox(source: definition.name, faults: faults)
         let serviceTokens = ServiceTokens(secret: configuration.serviceSecret, service: definition.name)
-        let verifier = try tokenVerifier(http)
+        let checks = try TokenChecks(
+            user: configuration.peers.user, tokens: serviceTokens, http: http, logger: logger)
         let platform = Platform(
             name: definition.name, configuration: configuration, logger: logger, metrics: metrics, postgres: postgres,
-            outbox: outbox, http: http,
-            tokens: verifier, serviceTokens: serviceTokens)
+            outbox: outbox, http: http, tokens: checks.verifier, serviceTokens: serviceTokens)
         var built = try await definition.build(settings, platform)
         built.routes.wrap(DatabaseProblems.middleware)
         built.limits.documentBytes = configuration.bodyLimit
@@ -49,17 +48,12 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         let readiness: @Sendable () async -> [String] = {
             (await postgres.isReady() ? [] : ["database"]) + (await assembly.readiness())
         }
-        let admin = AdminRoutes.router(phase: { phase.value }, readiness: readiness, metrics: metrics)
+        let admin = AdminRoutes.router(phase: phase, readiness: readiness) { metrics.text() }
         parts.append(
             HTTPServer(
                 router: admin, host: configuration.host, port: configuration.adminPort, name: "admin", logger: logger))
         if !configuration.tracesEndpoint.isEmpty {
-            let exporter = SpanExporter(endpoint: configuration.tracesEndpoint, http: http, metrics: metrics)
-            // Probes come every few seconds, for ever: nobody looks for them.
-            SpanExport.install { span in
-                if !span.name.contains(" /health/"), !span.name.hasSuffix(" /metrics") { exporter.add(span) }
-            }
-            parts.append(exporter)
+            parts.append(SpanExporter.install(endpoint: configuration.tracesEndpoint, http: http, metrics: metrics))
         }
         parts.append(Unwaited(postgres))
         parts.append(
@@ -68,7 +62,7 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         parts.append(producer)
         parts.append(
             OutboxRelay(outbox: outbox, postgres: postgres, producer: producer, logger: logger))
-        parts.append(try upkeep(verifier, serviceTokens, http))
+        parts.append(checks.upkeep)
         parts += assembly.services
         if !assembly.subscriptions.isEmpty {
             parts.append(
@@ -89,38 +83,6 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         defer { logger.info("stopped") }
         try await group.run()
         withExtendedLifetime(signals) {}
-    }
-
-    private func tokenVerifier(_ http: HTTPClient) throws -> TokenVerifier {
-        guard let url = URL(string: configuration.peers.user + "/.well-known/jwks.json") else {
-            throw ConfigurationFault(name: "USER_URL", reason: "is no URL")
-        }
-        let keys = KeyDirectory(url: url) { url in try await Self.get(url, http) }
-        return TokenVerifier(keys: keys)
-    }
-
-    /// Keeps keys and ended sessions current; ended sessions are refused within seconds (R29).
-    private func upkeep(_ verifier: TokenVerifier, _ tokens: ServiceTokens, _ http: HTTPClient) throws -> TokenUpkeep {
-        guard let feed = URL(string: configuration.peers.user + "/internal/v1/revocations") else {
-            throw ConfigurationFault(name: "USER_URL", reason: "is no URL")
-        }
-        return TokenUpkeep(verifier: verifier, feed: feed, logger: logger) { url in
-            try await Self.get(url, http, authorization: tokens.authorization(for: "user"))
-        }
-    }
-
-    /// A small document of a peer; the fetch makes no span of its own.
-    private static func get(_ url: URL, _ http: HTTPClient, authorization: String? = nil) async throws -> Data {
-        var request = HTTPClientRequest(.GET, url.absoluteString, timeout: .seconds(3))
-        if let authorization { request.headers.set("Authorization", authorization) }
-        let ready = request
-        return try await Trace.$current.withValue(nil) {
-            let answer = try await http.execute(ready)
-            guard answer.status == .ok else {
-                throw Problem.unavailable("The service user answered \(answer.status.rawValue).")
-            }
-            return try await answer.data(upTo: 1 << 20)
-        }
     }
 
     func migrate() async throws {

@@ -24,6 +24,17 @@ public final class SpanExporter: Service {
         self.metrics = metrics
     }
 
+    /// Makes an exporter and hands it the process's spans from now on, except those of probes: they come every few seconds,
+    /// for ever, and nobody looks for them.
+    /// - Parameter endpoint: the collector's URL, with its path.
+    public static func install(endpoint: String, http: HTTPClient, metrics: MetricsRegistry) -> SpanExporter {
+        let exporter = SpanExporter(endpoint: endpoint, http: http, metrics: metrics)
+        SpanExport.install { span in
+            if !span.name.contains(" /health/"), !span.name.hasSuffix(" /metrics") { exporter.add(span) }
+        }
+        return exporter
+    }
+
     /// Takes a span; returns at once.
     public func add(_ span: Span) {
         let isDropped = waiting.withLock { waiting in

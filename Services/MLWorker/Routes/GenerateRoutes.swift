@@ -1,4 +1,5 @@
 import Auth
+import Events
 import FoundationEssentials
 import HTTP
 import Jobs
@@ -41,7 +42,7 @@ struct GenerateRoutes: Sendable {
                 kind: kind, workspaceID: principal.workspaceID, userID: principal.userID, projectID: body.projectId,
                 payload: payload)
             guard let job = try await store.enqueue(asked, in: transaction) else { throw Problem.internalError }
-            return try .json(.accepted, JobAnswer(job))
+            return try JobView(job, worker: .mlWorker).accepted()
         }
     }
 
@@ -72,24 +73,5 @@ struct GenerateRoutes: Sendable {
         case "image", "video": throw Problem.notImplemented("generation of kind \(body.kind)")
         default: throw Problem.invalid(field: "kind", reason: "must be voice, music or audio")
         }
-    }
-}
-
-/// A job as the API shows it.
-private struct JobAnswer: Encodable {
-    var id: String
-    var kind: String
-    var status: String
-    var progress: Int
-    var projectId: String?
-    var createdAt: Date
-
-    init(_ job: Job) {
-        id = job.id.text
-        kind = job.kind
-        status = job.status.rawValue
-        progress = job.progress
-        projectId = job.projectID?.text
-        createdAt = job.createdAt
     }
 }

@@ -1,5 +1,6 @@
 import Assets
 import Auth
+import Events
 import FoundationEssentials
 import HTTP
 import Jobs
@@ -49,7 +50,7 @@ struct MediaRoutes: Sendable {
     func enqueue(_ job: JobRequest, _ key: IdempotencyKey?) async throws -> HTTPResponse {
         try await Idempotency.perform(key, on: postgres) { tx in
             guard let job = try await store.enqueue(job, in: tx) else { throw Problem.internalError }
-            return try JobView(job).accepted()
+            return try JobView(job, worker: .mediaWorker).accepted()
         }
     }
 }
