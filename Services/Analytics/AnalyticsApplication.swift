@@ -20,6 +20,6 @@ enum AnalyticsApplication {
             .add(to: &routes)
         return Assembly(
             routes: routes, subscriptions: Ingest.subscriptions,
-            services: [Folding(platform.postgres, settings, logger: platform.logger)])
+            services: Upkeep.parts(platform.postgres, settings, logger: platform.logger))
     }
 }

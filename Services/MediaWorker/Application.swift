@@ -38,7 +38,7 @@ let definition = ServiceDefinition(
             AssetCreatedConsumer.subscription(desk.store), AssetDeletedConsumer.subscription(desk.store),
         ],
         services: [
-            RenderQueue(postgres: platform.postgres, metrics: platform.metrics),
+            RenderQueue(postgres: platform.postgres, metrics: platform.metrics).part(logger: platform.logger),
             JobRunner(
                 store: desk.store, slots: settings.quickSlots, handlers: work.quick, logger: platform.logger,
                 name: "quick jobs"),

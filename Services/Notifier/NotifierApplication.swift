@@ -39,7 +39,7 @@ enum NotifierApplication {
         let server = SMTPServer(url: settings.smtpURL)
         var parts: [any Service] = [
             hub, WebhookDispatcher(postgres, sender, slots: settings.webhookSlots, logger: logger),
-            Housekeeping(postgres, liveRetention: settings.liveRetention, logger: logger),
+            Housekeeping.part(postgres, liveRetention: settings.liveRetention, logger: logger),
         ]
         if let server {
             let smtp = SMTPClient(server, over: platform.http)

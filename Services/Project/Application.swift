@@ -30,7 +30,7 @@ let definition = ServiceDefinition(
             .on(PublicationChanged.self) { event, tx in try await parts.take(event.payload, in: tx) },
         ],
         services: [
-            RunTimer(driver: parts.driver, postgres: platform.postgres, logger: platform.logger),
-            Upkeep(postgres: platform.postgres, logger: platform.logger),
+            RunTimer(driver: parts.driver, postgres: platform.postgres).part(logger: platform.logger),
+            Upkeep(postgres: platform.postgres).part(logger: platform.logger),
         ])
 }

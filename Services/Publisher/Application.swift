@@ -35,8 +35,7 @@ let definition = ServiceDefinition(
     let jobs = JobRunner(
         store: desk.store, slots: settings.slots, handlers: [PublishWork.kind: work.perform], logger: platform.logger)
     let poller = MetricsPoller(
-        publications: publications, networks: networks, tokens: sender.tokens, minimum: settings.metricsInterval,
-        logger: platform.logger)
+        publications: publications, tokens: sender.tokens, minimum: settings.metricsInterval, logger: platform.logger)
 
     var routes = Router()
     AccountRoutes(connections: connections, accounts: accounts, tokens: platform.tokens).add(to: &routes)
@@ -45,5 +44,5 @@ let definition = ServiceDefinition(
         publications: publications, accounts: accounts, assets: assets, postgres: platform.postgres,
         tokens: platform.tokens, wake: runner.wake
     ).add(to: &routes)
-    return Assembly(routes: routes, subscriptions: desk.subscriptions, services: [runner, jobs, poller])
+    return Assembly(routes: routes, subscriptions: desk.subscriptions, services: [runner, jobs, poller.part])
 }

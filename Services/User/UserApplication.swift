@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 import HTTP
+import Lifecycle
 import Postgres
 import Primitives
 import ServiceKit
@@ -47,7 +48,15 @@ enum UserApplication {
             KeyStore(postgres, secret: settings.sealSecret), keys, plan, logger: platform.logger)
         return Assembly(
             routes: routes,
-            services: [rotation, Housekeeping(postgres, logger: platform.logger)],
+            services: [
+                rotation,
+                // Forgets, once in a while, what nobody can use any more.
+                Periodic("housekeeping", every: .seconds(600), logger: platform.logger) {
+                    try await SessionStore.forgetOld(on: postgres)
+                    try await Idempotency.purge(on: postgres)
+                    return false
+                },
+            ],
             readiness: { keys.isReady ? [] : ["signing key"] })
     }
 }

@@ -75,7 +75,7 @@ import Testing
                             try await bench.parts.take(event.payload, at: event.time, in: tx)
                         }
                     ], settings: settings, outbox: bench.outbox, postgres: bench.postgres, logger: logger))
-            running.start(RunTimer(driver: bench.parts.driver, postgres: bench.postgres, logger: logger))
+            running.start(RunTimer(driver: bench.parts.driver, postgres: bench.postgres).part(logger: logger))
             try await startWorker(bench, settings, running)
             let person = Bench.Person()
             let project = try await bench.project(of: person)

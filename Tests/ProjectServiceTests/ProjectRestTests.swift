@@ -1,6 +1,7 @@
 import Events
 import FoundationEssentials
 import HTTP
+import Lifecycle
 import Postgres
 import Primitives
 import TestKit
@@ -156,8 +157,8 @@ import Testing
             try await film.work(upTo: "montage")
             try await film.bench.postgres.execute(
                 "UPDATE run SET state = jsonb_set(state, '{deadlineAtMs}', '1'), due_at = now()")
-            let timer = RunTimer(
-                driver: film.bench.parts.driver, postgres: film.bench.postgres, logger: film.bench.logger)
+            let timer = RunTimer(driver: film.bench.parts.driver, postgres: film.bench.postgres)
+                .part(logger: film.bench.logger)
             let running = Task { try await timer.run() }
             try await eventually("the deadline is noticed", within: .seconds(20)) {
                 try await film.run()["status"] == "failed"

@@ -1,4 +1,5 @@
 import Foundation
+import Lifecycle
 import Postgres
 import Primitives
 import TestKit
@@ -187,8 +188,9 @@ import Testing
         try await World.with { world in
             let id = try await world.publish(world.connect())
             let poller = MetricsPoller(
-                publications: world.publications, networks: world.sender.networks, tokens: world.sender.tokens,
-                minimum: .milliseconds(100), logger: .quiet)
+                publications: world.publications, tokens: world.sender.tokens, minimum: .milliseconds(100),
+                logger: .quiet
+            ).part
             let polling = Task { try await poller.run() }
             try await world.running {
                 _ = try await world.ended(id)

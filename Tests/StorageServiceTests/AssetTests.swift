@@ -154,7 +154,7 @@ struct AssetTests {
                 try await world.ask(.GET, "/api/v1/assets/\(id)/renditions/thumbnail.webp", as: world.ada).status == 404
             )
             #expect(try await world.events("atelier.storage.v1.AssetDeleted") == 1)
-            try await Sweeper(world.context, interval: .seconds(60)).sweep()
+            try await Sweeper(world.context).sweep()
             #expect(try await world.context.objects.list(prefix: "", after: nil, limit: 10).isEmpty)
             #expect(try await world.context.usage.total() == 0)
         }

@@ -54,7 +54,7 @@ struct FullDiskTests {
 
                 let gone = filler.json["id"]?.stringValue ?? ""
                 #expect(try await world.ask(.DELETE, "/api/v1/assets/\(gone)", as: world.ada).status == 204)
-                try await Sweeper(world.context, interval: .seconds(60)).sweep()
+                try await Sweeper(world.context).sweep()
                 let rest = try await world.tus(.PATCH, path, ["Upload-Offset": String(offset)], body: twice[offset...])
                 #expect(rest.status == 204, "\(rest.text)")
                 let asset = try #require(rest.headers["Upload-Asset-Id"])

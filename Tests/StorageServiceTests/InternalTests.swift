@@ -108,7 +108,7 @@ struct InternalTests {
             let list = try await world.ask(.GET, path, as: world.ada).json["items"]?.arrayValue
             #expect(list?.map { $0["name"] } == ["hls/720p/seg0.ts"])
             #expect(try await world.context.usage.total() == Int64(Data.png.count) + 4)
-            try await Sweeper(world.context, interval: .seconds(60)).sweep()
+            try await Sweeper(world.context).sweep()
             #expect(try await world.context.objects.list(prefix: "", after: nil, limit: 10).count == 2)
         }
     }
@@ -140,7 +140,7 @@ struct InternalTests {
             try await file.append(Data("lost".utf8), at: 0)
             try await world.context.objects.adopt(
                 file, as: "\(UUID.v7().text)/\(UUID.v7().text)", contentType: "text/plain")
-            let sweeper = Sweeper(world.context, interval: .seconds(60))
+            let sweeper = Sweeper(world.context)
             try await sweeper.audit()
             try await sweeper.sweep()
             #expect(try await world.context.objects.list(prefix: "", after: nil, limit: 10).count == 2, "it may be new")

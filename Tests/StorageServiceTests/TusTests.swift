@@ -288,7 +288,7 @@ struct TusTests {
                 "UPDATE upload SET expires_at = now() - interval '1 second' WHERE id <> \(UUID(uuidString: String(live.suffix(36))))"
             )
             try await world.context.staging.file(UUID()).append(Data("orphan".utf8), at: 0)
-            try await Sweeper(world.context, interval: .seconds(60)).sweep()
+            try await Sweeper(world.context).sweep()
             #expect(try await world.context.uploads.sweepFiles(olderThan: .seconds(-5)) == 1)
             #expect(try await world.tus(.HEAD, live).headers["Upload-Offset"] == "3")
             for path in dead { #expect(try await world.tus(.HEAD, path).status == 410) }

@@ -4,29 +4,17 @@ import Telemetry
 
 /// Counts the renders, edits and transcodes that wait, over all workers: the metric `render_queue_size`, for whose
 /// growth there is an alert (MED-019, MED-022).
-final class RenderQueue: Service {
-    let name = "render queue"
-    private let postgres: PostgresClient
-    private let metrics: MetricsRegistry
-    private let stopping = AsyncTrigger()
+struct RenderQueue: Sendable {
+    let postgres: PostgresClient
+    let metrics: MetricsRegistry
 
-    init(postgres: PostgresClient, metrics: MetricsRegistry) {
-        self.postgres = postgres
-        self.metrics = metrics
-    }
-
-    func run() async throws {
-        while !stopping.hasFired, !Task.isCancelled {
-            // A database that is away is told of elsewhere; the figure stays as it was.
-            if let count = try? await measure() {
-                metrics.gauge(
-                    "render_queue_size", "Renders, edits and transcodes that wait.", [:], Double(count))
-            }
-            await stopping.wait(upTo: .seconds(5))
+    func part(logger: Logger) -> Periodic {
+        Periodic("render queue", every: .seconds(5), logger: logger) {
+            metrics.gauge(
+                "render_queue_size", "Renders, edits and transcodes that wait.", [:], Double(try await measure()))
+            return false
         }
     }
-
-    func stop() async { stopping.fire() }
 
     /// Work that waits.
     func measure() async throws -> Int {

@@ -4,32 +4,15 @@ import Postgres
 import Telemetry
 
 /// Wakes runs for which something is due: a retry, a timeout, a deadline. Several replicas share the work.
-final class RunTimer: Service {
-    let name = "run timer"
-    private let driver: RunDriver
-    private let postgres: PostgresClient
-    private let logger: Logger
-    private let stopping = AsyncTrigger()
+struct RunTimer: Sendable {
+    let driver: RunDriver
+    let postgres: PostgresClient
 
-    init(driver: RunDriver, postgres: PostgresClient, logger: Logger) {
-        self.driver = driver
-        self.postgres = postgres
-        self.logger = logger
+    func part(logger: Logger) -> Periodic {
+        Periodic("run timer", every: .milliseconds(250), logger: logger, wakeOne)
     }
 
-    func run() async throws {
-        while !stopping.hasFired {
-            do {
-                while try await wakeOne(), !stopping.hasFired {}
-            } catch {
-                logger.warning("timer could not look", ["error": .string("\(error)")])
-            }
-            await stopping.wait(upTo: .milliseconds(250))
-        }
-    }
-
-    func stop() async { stopping.fire() }
-
+    /// Wakes the run that has waited longest; false where nothing is due.
     private func wakeOne() async throws -> Bool {
         try await postgres.withTransaction { tx in
             guard var run = try await driver.store.lockDue(in: tx) else { return false }

@@ -4,32 +4,16 @@ import Postgres
 import Telemetry
 
 /// Keeps the history bounded: the view of work that ended long ago, and results too old to be used again.
-final class Upkeep: Service {
-    let name = "upkeep"
-    private let postgres: PostgresClient
-    private let logger: Logger
-    private let stopping = AsyncTrigger()
+struct Upkeep: Sendable {
+    let postgres: PostgresClient
 
-    init(postgres: PostgresClient, logger: Logger) {
-        self.postgres = postgres
-        self.logger = logger
+    func part(logger: Logger) -> Periodic {
+        // Jitter, so that replicas do not clean at the same moment.
+        Periodic("upkeep", every: .seconds(600) * Double.random(in: 0.8...1.2), logger: logger, clean)
     }
 
-    func run() async throws {
-        while !stopping.hasFired {
-            do { try await clean() } catch {
-                logger.warning("history was not cleaned", ["error": .string("\(error)")])
-            }
-            // Jitter, so that replicas do not clean at the same moment.
-            let pause = Duration.seconds(600) * Double.random(in: 0.8...1.2)
-            await stopping.wait(upTo: pause)
-        }
-    }
-
-    func stop() async { stopping.fire() }
-
-    /// Deletes in portions, so that no statement takes long.
-    func clean() async throws {
+    /// Deletes a portion of each, so that no statement takes long; whether there may be more.
+    func clean() async throws -> Bool {
         let statements: [PostgresQuery] = [
             """
             DELETE FROM work WHERE id IN (
@@ -41,8 +25,8 @@ final class Upkeep: Service {
                 LIMIT 1000)
             """,
         ]
-        for statement in statements {
-            while try await postgres.execute(statement) == 1000, !stopping.hasFired {}
-        }
+        var most = 0
+        for statement in statements { most = max(most, try await postgres.execute(statement)) }
+        return most == 1000
     }
 }

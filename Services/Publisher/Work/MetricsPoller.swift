@@ -4,40 +4,19 @@ import Primitives
 import Telemetry
 
 /// Reads the figures of posts from their networks, and tells where they changed.
-final class MetricsPoller: Service {
-    let name = "post-metrics"
-    private let publications: PublicationTable
-    private let networks: Networks
-    private let tokens: AccessTokens
-    private let minimum: Duration
-    private let logger: Logger
-    private let stopping = AsyncTrigger()
+struct MetricsPoller: Sendable {
+    let publications: PublicationTable
+    let tokens: AccessTokens
+    let minimum: Duration
+    let logger: Logger
 
-    init(
-        publications: PublicationTable, networks: Networks, tokens: AccessTokens, minimum: Duration, logger: Logger
-    ) {
-        self.publications = publications
-        self.networks = networks
-        self.tokens = tokens
-        self.minimum = minimum
-        self.logger = logger
-    }
-
-    func stop() async { stopping.fire() }
-
-    func run() async throws {
-        let pause = max(.milliseconds(100), minimum / 2)
-        while !stopping.hasFired, !Task.isCancelled {
-            do {
-                let due = try await publications.claimPosts(20, minimum: minimum)
-                await withDiscardingTaskGroup { group in
-                    for post in due { group.addTask { await self.read(post) } }
-                }
-                if due.count == 20 { continue }
-            } catch {
-                logger.warning("post figures cannot be read", ["error": .string("\(error)")])
+    var part: Periodic {
+        Periodic("post-metrics", every: max(.milliseconds(100), minimum / 2), logger: logger) {
+            let due = try await publications.claimPosts(20, minimum: minimum)
+            await withDiscardingTaskGroup { group in
+                for post in due { group.addTask { await read(post) } }
             }
-            await stopping.wait(upTo: pause)
+            return due.count == 20
         }
     }
 

@@ -6,42 +6,32 @@ import ServiceKit
 import Telemetry
 
 /// Takes away, now and then, what nobody will ask for: uploads that were given up, objects that no row names.
-final class Sweeper: Service {
-    let name = "sweeper"
+struct Sweeper: Sendable {
     private let context: StorageContext
-    private let interval: Duration
-    private let stopping = AsyncTrigger()
     private let garbage: GarbageStore
 
-    init(_ context: StorageContext, interval: Duration) {
+    init(_ context: StorageContext) {
         self.context = context
-        self.interval = interval
         garbage = GarbageStore(postgres: context.platform.postgres)
     }
 
-    func run() async throws {
-        var rounds = 0
-        while !stopping.hasFired {
-            do {
+    /// What runs: rounds, and now and then a look at all objects.
+    func parts(every interval: Duration) -> [Periodic] {
+        [
+            Periodic("sweeper", every: interval, logger: context.platform.logger) {
                 try await sweep()
-                if rounds % 60 == 0 {
-                    let ended = try await context.objects.sweepUnfinished(olderThan: context.settings.uploadLifetime)
-                    if ended > 0 {
-                        context.platform.logger.info("unfinished objects ended", ["count": .int(Int64(ended))])
-                    }
-                    try await audit()
+                return false
+            },
+            Periodic("object audit", every: interval * 60, logger: context.platform.logger) {
+                let ended = try await context.objects.sweepUnfinished(olderThan: context.settings.uploadLifetime)
+                if ended > 0 {
+                    context.platform.logger.info("unfinished objects ended", ["count": .int(Int64(ended))])
                 }
-                rounds += 1
-            } catch is CancellationError {
-                return
-            } catch {
-                context.platform.logger.warning("sweep failed", ["error": .string("\(error)")])
-            }
-            await stopping.wait(upTo: interval)
-        }
+                try await audit()
+                return false
+            },
+        ]
     }
-
-    func stop() async { stopping.fire() }
 
     /// One round.
     func sweep() async throws {
