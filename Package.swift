@@ -154,7 +154,7 @@ targets += fleet.flatMap(\.targets)
 targets += [
     .target(
         name: "TestKit",
-        dependencies: ["CKafka", "Execution"],
+        dependencies: ["CKafka", "Execution", "Lifecycle"],
         path: "Tests/TestKit", swiftSettings: settings),
     // A whole service without sockets and Kafka, for its tests.
     .target(

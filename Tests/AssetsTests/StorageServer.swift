@@ -6,6 +6,7 @@ import NetworkClient
 import Primitives
 import Synchronization
 import Telemetry
+import TestKit
 
 @testable import Assets
 
@@ -45,12 +46,7 @@ final class StorageServer: Sendable {
             router: storage.routes, port: 0, logger: Logger(service: "test", sink: MemoryLogSink()),
             metrics: MetricsRegistry())
         try server.start()
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body(storage, client(port: server.boundPort))) } catch {
-            outcome = .failure(error)
-        }
-        await server.stop()
-        try outcome.get()
+        try await withRunning([server]) { try await body(storage, client(port: server.boundPort)) }
     }
 
     static func client(port: Int) -> AssetClient {

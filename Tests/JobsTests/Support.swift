@@ -53,17 +53,7 @@ struct Bench: Sendable {
 
     /// Runs a runner for as long as `body` does.
     func with<T: Sendable>(_ runner: JobRunner, _ body: () async throws -> T) async throws -> T {
-        let task = Task { try await runner.run() }
-        do {
-            let value = try await body()
-            await runner.stop()
-            try await task.value
-            return value
-        } catch {
-            await runner.stop()
-            try await task.value
-            throw error
-        }
+        try await withRunning([runner], body)
     }
 }
 
@@ -74,16 +64,8 @@ func withBench<T: Sendable>(_ body: (Bench) async throws -> T) async throws -> T
         try await Migrator.apply(Jobs.migrations, module: "jobs", on: client)
         let changes = Bench.Changes()
         let store = JobStore(client) { job, _ in changes.keep(job) }
-        let running = Task { try await client.run() }
-        do {
-            let value = try await body(Bench(client: client, store: store, changes: changes))
-            await client.stop()
-            try await running.value
-            return value
-        } catch {
-            await client.stop()
-            try await running.value
-            throw error
+        return try await withRunning([client]) {
+            try await body(Bench(client: client, store: store, changes: changes))
         }
     }
 }

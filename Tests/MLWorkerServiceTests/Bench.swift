@@ -85,14 +85,6 @@ func withBench(_ environment: [String: String] = [:], _ body: (Bench) async thro
             http: HTTPClient(), tokens: verifier, assets: assets, logger: logger)
         let bench = Bench(
             postgres: client, parts: parts, assets: assets, signer: TokenSigner(key: key, keyID: keyID))
-        let pool = Task { try await client.run() }
-        let jobs = Task { try await parts.runner.run() }
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body(bench)) } catch { outcome = .failure(error) }
-        await parts.runner.stop()
-        try await jobs.value
-        await client.stop()
-        try await pool.value
-        try outcome.get()
+        try await withRunning([client, parts.runner]) { try await body(bench) }
     }
 }

@@ -37,19 +37,7 @@ struct Bench: Sendable {
         let runners = [work.quick, work.long].map {
             JobRunner(store: store, slots: 2, handlers: $0, timing: timing, logger: logger)
         }
-        let tasks = runners.map { runner in Task { try await runner.run() } }
-        func end() async throws {
-            for runner in runners { await runner.stop() }
-            for task in tasks { try await task.value }
-        }
-        do {
-            let value = try await body()
-            try await end()
-            return value
-        } catch {
-            try await end()
-            throw error
-        }
+        return try await withRunning(runners, body)
     }
 
     /// A new asset, as storage tells of it.
@@ -126,17 +114,7 @@ func withBench<T: Sendable>(_ body: (Bench) async throws -> T) async throws -> T
                 postgres: client, store: desk.store,
                 routes: MediaRoutes(tokens: verifier, postgres: client, store: desk.store, storage: access), work: work,
                 storage: storage, folder: folder, signer: TokenSigner(key: key, keyID: keyID))
-            let running = Task { try await client.run() }
-            do {
-                let value = try await body(bench)
-                await client.stop()
-                try await running.value
-                return value
-            } catch {
-                await client.stop()
-                try await running.value
-                throw error
-            }
+            return try await withRunning([client]) { try await body(bench) }
         }
     }
 }

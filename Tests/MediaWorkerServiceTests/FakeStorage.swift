@@ -4,6 +4,7 @@ import HTTPServer
 import Primitives
 import Synchronization
 import Telemetry
+import TestKit
 
 /// Storage's internal API as this worker uses it, over memory and the sample files.
 final class FakeStorage: Sendable {
@@ -45,17 +46,7 @@ final class FakeStorage: Sendable {
             router: storage.router, port: 0, logger: Logger(service: "storage", sink: MemoryLogSink()))
         try server.start()
         storage.port.withLock { $0 = server.boundPort }
-        let running = Task { try await server.run() }
-        do {
-            let value = try await body(storage)
-            await server.stop()
-            try await running.value
-            return value
-        } catch {
-            await server.stop()
-            try await running.value
-            throw error
-        }
+        return try await withRunning([server]) { try await body(storage) }
     }
 
     private func file(_ request: HTTPRequest, _ workspace: String?) throws -> (UUID, String, String) {

@@ -16,16 +16,6 @@ func withClient<T: Sendable>(
         var configuration = PostgresConfiguration(url: database.url, acquireTimeout: .seconds(60))
         change(&configuration)
         let client = try PostgresClient(configuration: configuration, logger: quiet)
-        let running = Task { try await client.run() }
-        do {
-            let value = try await body(client, database)
-            await client.stop()
-            try await running.value
-            return value
-        } catch {
-            await client.stop()
-            try await running.value
-            throw error
-        }
+        return try await withRunning([client]) { try await body(client, database) }
     }
 }

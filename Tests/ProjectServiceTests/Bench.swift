@@ -102,16 +102,6 @@ func withBench<T: Sendable>(poolSize: Int = 10, _ body: (Bench) async throws -> 
         let bench = Bench(
             postgres: client, url: database.url, outbox: outbox, parts: parts,
             signer: TokenSigner(key: key, keyID: keyID), logger: logger)
-        let running = Task { try await client.run() }
-        do {
-            let value = try await body(bench)
-            await client.stop()
-            try await running.value
-            return value
-        } catch {
-            await client.stop()
-            try await running.value
-            throw error
-        }
+        return try await withRunning([client]) { try await body(bench) }
     }
 }

@@ -82,14 +82,7 @@ struct World: Sendable {
         let runners = (0..<replicas).map { _ in
             PublicationRunner(publications: publications, sender: sender, slots: 8, logger: .quiet)
         }
-        let tasks = runners.map { runner in Task { try await runner.run() } }
-        do { try await body() } catch {
-            for runner in runners { await runner.stop() }
-            for task in tasks { try await task.value }
-            throw error
-        }
-        for runner in runners { await runner.stop() }
-        for task in tasks { try await task.value }
+        try await withRunning(runners, body)
     }
 
     /// Waits for the end of a publication.

@@ -114,7 +114,6 @@ func withStorage(
         let postgres = try PostgresClient(
             configuration: PostgresConfiguration(
                 url: database.url, schema: "storage", applicationName: "test", poolSize: 8), logger: logger)
-        let running = Task { try await postgres.run() }
         try await Migrator.apply(Outbox.migrations, module: "outbox", on: postgres)
         try await Migrator.apply(definition.migrations, module: "storage", on: postgres)
         let key = try ES256PrivateKey()
@@ -136,13 +135,8 @@ func withStorage(
         let world = StorageWorld(
             context: context, postgres: postgres, client: client, base: "http://127.0.0.1:\(port)", folder: folder,
             ada: try .init(signer), bob: try .init(signer), serviceTokens: platform.serviceTokens, signer: signer)
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body(world)) } catch { outcome = .failure(error) }
-        await server.stop()
-        await postgres.stop()
-        _ = try? await running.value
-        if settings["OBJECT_FOLDER"] == nil { try? FileManager.default.removeItem(atPath: folder) }
-        try outcome.get()
+        defer { if settings["OBJECT_FOLDER"] == nil { try? FileManager.default.removeItem(atPath: folder) } }
+        try await withRunning([postgres, server]) { try await body(world) }
     }
 }
 
