@@ -72,7 +72,13 @@ final class EventLoop: Sendable {
             nextTick = now + Self.tick
             for handler in state.withLock({ Array($0.handlers.values) }) { handler.tick(now) }
             state.withLock { $0.onTick }?(now)
-            if state.withLock({ $0.isClosed && $0.handlers.isEmpty }) { return }
+            let isOver = state.withLock { state in
+                guard state.isClosed, state.handlers.isEmpty else { return false }
+                // A connection that was being made while the pool was stopped comes after this: it starts a thread anew.
+                state.isRunning = false
+                return true
+            }
+            if isOver { return }
         }
     }
 }
