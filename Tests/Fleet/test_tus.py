@@ -196,7 +196,7 @@ def test_cut_uploads(own_fleet):
     fleet = own_fleet()
     client = Client(fleet.url).register()
     rng = random.Random(SEED)
-    data = rng.randbytes(SIZE)
+    data = b"".join(rng.randbytes(MB) for _ in range(SIZE // MB)) + rng.randbytes(SIZE % MB)
     where = client.tus_create(SIZE, "cut.bin", "application/octet-stream")
     places = sorted(rng.randrange(1, SIZE) for _ in range(CUTS))
     deaths = set(sorted(rng.sample(range(CUTS), min(DEATHS, CUTS))))
