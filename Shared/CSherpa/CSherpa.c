@@ -99,10 +99,12 @@ struct csherpa {
     void (*destroy_audio)(const generated_audio *);
 };
 
-static void *load(const char *folder, const char *name, int flags) {
+static const int library_flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
+
+static void *load(const char *folder, const char *name) {
     char path[4096];
     if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path) return NULL;
-    return dlopen(path, flags);
+    return dlopen(path, library_flags);
 }
 
 static csherpa *fail(csherpa *voice, char *reason, size_t size, const char *text) {
@@ -115,10 +117,12 @@ csherpa *csherpa_open(const char *libraries, const char *model, const char *toke
                       size_t reason_size) {
     csherpa *voice = calloc(1, sizeof *voice);
     if (!voice) return NULL;
-    // First, so that the second finds it whatever its own search path says.
-    voice->runtime = load(libraries, "libonnxruntime.so", RTLD_NOW | RTLD_LOCAL);
+    // First, so that the second finds it whatever its own search path says. Neither ever leaves the process: their
+    // destructors would run in the unload of an idle voice and at the same time in the process's exit, which crashed once.
+    // The model, which is what is large, goes with `destroy`.
+    voice->runtime = load(libraries, "libonnxruntime.so");
     if (!voice->runtime) return fail(voice, reason, reason_size, dlerror());
-    voice->library = load(libraries, "libsherpa-onnx-c-api.so", RTLD_NOW | RTLD_LOCAL);
+    voice->library = load(libraries, "libsherpa-onnx-c-api.so");
     if (!voice->library) return fail(voice, reason, reason_size, dlerror());
     const char *(*version)(void) = (const char *(*)(void))dlsym(voice->library, "SherpaOnnxGetVersionStr");
     // Another version has other structures: to call it would be undefined.
