@@ -16,6 +16,7 @@ from client import Client  # noqa: E402
 from fleet import NAMES, ROOT, Fleet, free_ports  # noqa: E402
 
 FOLDER = os.path.join(ROOT, ".run", "bench")
+README = os.path.join(ROOT, "README.md")
 REPORT = os.path.join(ROOT, "deploy", "BENCHMARKS.md")
 STATE = os.path.join(ROOT, "deploy", "benchmarks.json")
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
@@ -274,9 +275,14 @@ def report(results):
                 notes.append(r["note"])
                 mark = f" ({len(notes)})"
             lines.append(f"| {r['work']}{mark} | {r['peer']} | {r['ours']} | {r['theirs']} | {ratio} | {r['must']} | {r['aim']} |")
-    lines += [""] + [f"({i}) {note}." for i, note in enumerate(notes, 1)]
+    lines += [""] + [f"({i}) {note}.  " for i, note in enumerate(notes, 1)]
     with open(REPORT, "w") as f:
         f.write("\n".join(lines).rstrip() + "\n")
+    with open(README) as f:
+        text = f.read()
+    table = "\n".join(lines[lines.index("") + 4:]).strip()
+    with open(README, "w") as f:
+        f.write(re.sub(r"(<!-- figures -->\n).*(\n<!-- /figures -->)", lambda m: m[1] + table + m[2], text, flags=re.S))
 
 
 def main(parts):
