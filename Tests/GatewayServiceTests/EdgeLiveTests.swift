@@ -203,6 +203,7 @@ extension LiveTests {
             for (target, type) in [
                 ("/", "text/html"), ("/docs", "text/html"), ("/site.css", "text/css"), ("/site.js", "text/javascript"),
                 ("/docs.js", "text/javascript"), ("/icon.svg", "image/svg+xml"), ("/connect.js", "text/javascript"),
+                ("/page.js", "text/javascript"),
                 ("/social-accounts/callback?code=c&state=s", "text/html"),
                 ("/api/v1/openapi.json", "application/json"),
             ] {

@@ -37,6 +37,7 @@ final class PageStore: Sendable {
                 isDocument: true)
         case .connectScript: Content(type: "text/javascript; charset=utf-8", body: PackageResources.connect_js)
         case .styles: Content(type: "text/css; charset=utf-8", body: PackageResources.site_css)
+        case .pageScript: Content(type: "text/javascript; charset=utf-8", body: PackageResources.page_js)
         case .script: Content(type: "text/javascript; charset=utf-8", body: PackageResources.site_js)
         case .docsScript: Content(type: "text/javascript; charset=utf-8", body: PackageResources.docs_js)
         case .icon: Content(type: "image/svg+xml", body: PackageResources.icon_svg)

@@ -25,6 +25,7 @@ enum Routes {
         page("/docs", .docs), page("/docs.js", .docsScript), page("/health", .health),
         // The address that networks know: it has no prefix, and does not change.
         page("/social-accounts/callback", .connect), page("/connect.js", .connectScript),
+        page("/page.js", .pageScript),
         page(api + "/openapi.json", .openAPI),
         Route(
             template: "/.well-known/jwks.json", methods: read, target: .upstream(.user), access: .open),

@@ -1,6 +1,7 @@
 // Where a social network sends the browser back to: hands its answer to the API, which checks the state against the
 // person who began and redeems the code with PKCE. This page leads nowhere by itself.
-const $ = (id) => document.getElementById(id);
+import { $, onSignIn, problem } from "/page.js";
+
 const given = new URLSearchParams(location.search);
 // Neither the history nor a reload keeps what is good for one try.
 history.replaceState(null, "", location.pathname);
@@ -19,11 +20,6 @@ function post(path, body, token) {
                ...(csrf && !token && { "X-CSRF-Token": csrf }) },
     body: JSON.stringify(body),
   });
-}
-
-async function problem(answer) {
-  const found = await answer.json().catch(() => ({}));
-  return found.detail || found.title || answer.statusText;
 }
 
 // True where it is over, one way or the other; false where somebody has to sign in first.
@@ -57,25 +53,12 @@ async function begin() {
   $("sign-in").hidden = false;
 }
 
-$("sign-in").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const form = new FormData(event.target);
-  const button = event.target.querySelector("button");
-  const who = form.get("who").trim();
-  button.disabled = true;
-  $("error").textContent = "";
-  try {
-    const answer = await post("/auth/login",
-      { [who.includes("@") ? "email" : "username"]: who, password: form.get("password") });
-    if (!answer.ok) throw new Error(await problem(answer));
-    const session = await answer.json();
-    await finish(session.accessToken);
-    // The session was for this one step.
-    await post("/auth/logout", { refreshToken: session.refreshToken }, session.accessToken);
-  } catch (fault) {
-    $("error").textContent = fault.message;
-  } finally {
-    button.disabled = false;
-  }
+onSignIn(async (login) => {
+  const answer = await post("/auth/login", login);
+  if (!answer.ok) throw new Error(await problem(answer));
+  const session = await answer.json();
+  await finish(session.accessToken);
+  // The session was for this one step.
+  await post("/auth/logout", { refreshToken: session.refreshToken }, session.accessToken);
 });
 begin().catch(() => say("Not connected", "Atelier does not answer. Begin again where you asked for the connection."));

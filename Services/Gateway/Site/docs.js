@@ -1,11 +1,7 @@
 // Shows the API's description: parts, operations, what they take and answer.
-const description = await (await fetch("/api/v1/openapi.json")).json();
+import { element } from "/page.js";
 
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
+const description = await (await fetch("/api/v1/openapi.json")).json();
 
 // A text of the description: what stands between backticks is code. Nothing of it is ever read as HTML.
 export function prose(text = "") {

@@ -1,12 +1,7 @@
 // The gateway's page: state of the services, signing in, the newest film, the assets. No framework, no build.
-const $ = (id) => document.getElementById(id);
-let session = null;
+import { $, element, onSignIn, problem } from "/page.js";
 
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
+let session = null;
 
 async function showHealth() {
   try {
@@ -29,10 +24,7 @@ async function call(method, path, body) {
   });
   let answer = await send();
   if (answer.status === 401 && session && await refresh()) answer = await send();
-  if (!answer.ok) {
-    const problem = await answer.json().catch(() => ({}));
-    throw new Error(problem.detail || problem.title || answer.statusText);
-  }
+  if (!answer.ok) throw new Error(await problem(answer));
   return answer.status === 204 ? null : answer.json();
 }
 
@@ -138,27 +130,14 @@ function leave() {
   $("film-title").textContent = "Atelier";
 }
 
-$("sign-in").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const form = new FormData(event.target);
-  const button = event.target.querySelector("button");
-  const who = form.get("who").trim();
-  button.disabled = true;
-  $("error").textContent = "";
-  try {
-    session = await call("POST", "/auth/login",
-      { [who.includes("@") ? "email" : "username"]: who, password: form.get("password") });
-    $("name").textContent = session.user.displayName;
-    $("sign-in").hidden = true;
-    $("person").hidden = false;
-    event.target.reset();
-    await showAssets(true);
-    follow();
-  } catch (fault) {
-    $("error").textContent = fault.message;
-  } finally {
-    button.disabled = false;
-  }
+onSignIn(async (login, form) => {
+  session = await call("POST", "/auth/login", login);
+  $("name").textContent = session.user.displayName;
+  $("sign-in").hidden = true;
+  $("person").hidden = false;
+  form.reset();
+  await showAssets(true);
+  follow();
 });
 $("leave").addEventListener("click", leave);
 showHealth();
