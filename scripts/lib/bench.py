@@ -244,10 +244,12 @@ def idle(fleet, rows):
                     "450 MB, 3 s", "300 MB, 1 s"))
 
 
-def external(name):
-    """A benchmark that is a script of its own; its last line is the JSON of its rows."""
+def external(name, option, product):
+    """A benchmark that is a program of its own, given what scripts/bench has built; it prints its rows as JSON lines."""
     def measure(_, rows):
-        out = run(os.path.join(ROOT, "scripts", "bench-" + name), env=dict(os.environ, ROUNDS=str(ROUNDS)))
+        program = os.path.join(os.path.dirname(__file__), f"bench_{name}.py")
+        out = run(sys.executable, program, option, os.path.join(ROOT, ".build", "release", product), "--rounds",
+                  str(ROUNDS))
         for line in out.splitlines():
             if line.startswith("{"):
                 found = json.loads(line)
@@ -257,8 +259,9 @@ def external(name):
 
 
 PARTS = {"idle": idle, "events": events, "workflows": workflows, "logins": logins, "upload": upload,
-         "download": download, "gateway": external("gateway"), "thumbnails": external("thumbnails"),
-         "render": external("render")}
+         "download": download, "gateway": external("gateway", "--gateway", "gateway"),
+         "thumbnails": external("thumbnails", "--tool", "media-worker"),
+         "render": external("render", "--tool", "render-tool")}
 ALONE = {"events", "gateway", "thumbnails", "render"}
 
 
