@@ -32,6 +32,9 @@ enum App {
             } else {
                 return await serve(configuration)
             }
+        case "health":
+            return await HealthWord.ask(
+                name: "gateway", host: configuration.host, port: configuration.adminPort)
         case "migrate": print("gateway: has no schema")
         case let word:
             complain("gateway: unknown word \(word); try --help\n")

@@ -85,6 +85,8 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
             guard read.report(name: name) else { return 78 }
             print("\(name): the configuration can be used")
             return 0
+        case "health":
+            return await HealthWord.ask(name: name, host: read.platform.host, port: read.platform.adminPort)
         case "serve", "migrate", "replay-dlq":
             guard read.report(name: name) else { return 78 }
         case let word:

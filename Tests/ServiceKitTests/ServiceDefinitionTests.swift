@@ -1,4 +1,8 @@
 import Configuration
+import HTTP
+import HTTPServer
+import Synchronization
+import Telemetry
 import Testing
 
 @testable import ServiceKit
@@ -33,6 +37,24 @@ struct ServiceDefinitionTests {
         #expect(await Self.definition.perform([word], environment: environment) == 78)
         let read = Reading<NoConfiguration>(environment: environment, port: 9000)
         #expect(Set(read.faults.map(\.name)) == ["PORT", "DATABASE_URL"])
+    }
+
+    @Test("health asks the private listener: ready, not ready, nobody there")
+    func health() async throws {
+        let status = Mutex(HTTPStatus.ok)
+        var routes = Router()
+        routes.get("/health/ready") { _ in try .json(status.withLock { $0 }, ["status": "as told"]) }
+        let server = HTTPServer(
+            router: routes, port: 0, logger: Logger(service: "test", sink: MemoryLogSink()), metrics: MetricsRegistry())
+        try server.start()
+        var environment = Self.good
+        environment["ADMIN_PORT"] = "\(server.boundPort)"
+        environment["HOST"] = "0.0.0.0"
+        #expect(await Self.definition.perform(["health"], environment: environment) == 0)
+        status.withLock { $0 = .serviceUnavailable }
+        #expect(await Self.definition.perform(["health"], environment: environment) == 1)
+        await server.stop()
+        #expect(await Self.definition.perform(["health"], environment: environment) == 1)
     }
 
     @Test("help names every setting with its default")

@@ -11,10 +11,10 @@ fail() {
     exit 1
 }
 
-# packages SCOPE... : the names of those scopes in the one list.
+# packages SCOPE... : the names of those scopes in the one list; a scope includes its parts (run.media-worker).
 packages() {
-    local scopes=" $* "
-    awk -v scopes="$scopes" '!/^#/ && NF && index(scopes, " " $1 " ") { print $2 }' "$root/deploy/packages"
+    awk -v scopes=" $* " '!/^#/ && NF { split($1, part, "."); if (index(scopes, " " part[1] " ")) print $2 }' \
+        "$root/deploy/packages"
 }
 
 # install SCOPE... : installs what is missing of those scopes, and says what.
