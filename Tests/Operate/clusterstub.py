@@ -8,6 +8,7 @@ import base64
 import http.server
 import json
 import re
+import sys
 import threading
 import time
 import urllib.parse
@@ -129,8 +130,23 @@ class ClusterStub(http.server.ThreadingHTTPServer):
         self.things = {}
         self.writes = []
         self.count = 100
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.ended = False
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        """A client that left in the middle of an answer is no error."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+    def end(self):
+        """Ends the server, and who listens to it."""
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+        self.shutdown()
+        self.server_close()
 
     @property
     def kubeconfig(self):
@@ -146,6 +162,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """One connection of Helm's."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet, or each answer waits 40 ms for the other side's acknowledgement.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
 
     def log_message(self, *_):
         pass
@@ -231,7 +250,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.refuse(404, "NotFound", path)
         namespace, name, verb, sent = match[3], match[5], self.command, None
         with server.lock:
-            server.count += 1
+            if verb != "GET":
+                server.count += 1
+                server.changed.notify_all()
             if verb in ("POST", "PUT", "PATCH"):
                 sent = decoded(raw)
                 name = name or sent["metadata"]["name"]
@@ -255,9 +276,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 server.things.pop(key, None)
             if name:
                 return self.answer(200, old) if old else self.refuse(404, "NotFound", f'{match[4]} "{name}" not found')
-        found = self.listing(group, match[4], namespace, query)
         if query.get("watch"):
-            return self.watch(group, kind, found, query)
+            return self.watch(group, kind, match[4], namespace, query)
+        found = self.listing(group, match[4], namespace, query)
         return self.answer(200, {"kind": kind + "List", "apiVersion": group, "items": found,
                                  "metadata": {"resourceVersion": str(server.count)}})
 
@@ -271,22 +292,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     and all(thing["metadata"].get("labels", {}).get(k) == v for k, v in labels.items())
                     and (not name or thing["metadata"]["name"] == name[1])]
 
-    def watch(self, group, kind, found, query):
-        """What there is, and then nothing new: everything is settled as it is written."""
+    def watch(self, group, kind, resource, namespace, query):
+        """What there is, and then what is written while the client listens."""
+        server = self.server
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Connection", "close")
         self.end_headers()
-        mark = {"kind": kind, "apiVersion": group, "metadata": {
-            "resourceVersion": str(self.server.count), "annotations": {"k8s.io/initial-events-end": "true"}}}
-        events = [{"type": "ADDED", "object": thing} for thing in found]
-        if query.get("sendInitialEvents") == "true":
-            events.append({"type": "BOOKMARK", "object": mark})
+        self.close_connection = True
+        seen = {}
+        deadline = time.monotonic() + 30
         try:
-            for event in events:
-                self.wfile.write(json.dumps(event).encode() + b"\n")
-            self.wfile.flush()
-            time.sleep(5)
+            while not server.ended and time.monotonic() < deadline:
+                version = server.count
+                for thing in self.listing(group, resource, namespace, query):
+                    name, at = thing["metadata"]["name"], thing["metadata"]["resourceVersion"]
+                    if seen.get(name) != at:
+                        self.send({"type": "MODIFIED" if name in seen else "ADDED", "object": thing})
+                        seen[name] = at
+                if query.pop("sendInitialEvents", "") == "true":
+                    self.send({"type": "BOOKMARK", "object": {"kind": kind, "apiVersion": group, "metadata": {
+                        "resourceVersion": str(version), "annotations": {"k8s.io/initial-events-end": "true"}}}})
+                with server.changed:
+                    server.changed.wait_for(lambda: server.ended or server.count != version, 1)
         except OSError:
             pass
-        self.close_connection = True
+
+    def send(self, event):
+        self.wfile.write(json.dumps(event).encode() + b"\n")
+        self.wfile.flush()

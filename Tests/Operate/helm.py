@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import copy
 import functools
+import json
 import os
 import shutil
 import tempfile
@@ -101,6 +102,16 @@ def ci_names():
     return sorted(f.removesuffix("-values.yaml") for f in os.listdir(os.path.join(CHART, "ci")))
 
 
+@functools.cache
+def _rendered(text, kube, apis):
+    return render(json.loads(text), kube, apis, namespace="atelier")
+
+
+def rendered(values, kube="v1.31.0", apis=ALL_APIS):
+    """The same as `render`, made once for the same values; not to be changed."""
+    return _rendered(json.dumps(values, sort_keys=True), kube, apis)
+
+
 def render(values=None, kube="v1.31.0", apis=ALL_APIS, chart=CHART, release="atelier", namespace="atelier",
            upgrade=None, test=False):
     """Installs the chart into a stub. With `upgrade`, values or a pair of chart and values, the release is then upgraded
@@ -124,8 +135,7 @@ def render(values=None, kube="v1.31.0", apis=ALL_APIS, chart=CHART, release="ate
             raise Refused(str(error)) from None
         return Release(answer, stub.writes)
     finally:
-        stub.shutdown()
-        stub.server_close()
+        stub.end()
 
 
 def lint(chart=CHART):

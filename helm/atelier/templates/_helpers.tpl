@@ -2,11 +2,11 @@
 {{- define "atelier.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 36 | trimSuffix "-" -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 36 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 36 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -117,4 +117,39 @@ seccompProfile:
 {{/* How many there may be. */}}
 {{- define "atelier.most" -}}
 {{- if .service.autoscaling.enabled }}{{ include "atelier.text" .service.autoscaling.maxReplicas }}{{ else }}{{ include "atelier.text" .service.replicas }}{{ end }}
+{{- end -}}
+
+{{- define "atelier.target" -}}
+{{- if eq (include "atelier.workload" .) "Rollout" -}}
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+{{- else -}}
+apiVersion: apps/v1
+kind: Deployment
+{{- end }}
+name: {{ .fullname }}
+{{- end -}}
+
+{{- define "atelier.scalingBehavior" -}}
+scaleUp:
+  stabilizationWindowSeconds: 0
+  policies:
+    - {type: Percent, value: 100, periodSeconds: 30}
+    - {type: Pods, value: 2, periodSeconds: 30}
+scaleDown:
+  stabilizationWindowSeconds: {{ include "atelier.text" .service.autoscaling.scaleDownSeconds }}
+  policies:
+    - {type: Percent, value: 50, periodSeconds: 60}
+{{- end -}}
+
+{{/* Host names of the way in: the given ones, or that of publicUrl. (root, hosts) */}}
+{{- define "atelier.hosts" -}}
+{{- .hosts | default (list (urlParse .root.Values.publicUrl).hostname) | toJson -}}
+{{- end -}}
+
+{{/* The Service that the way in leads to. */}}
+{{- define "atelier.front" -}}
+{{- $c := dict "root" . "name" "gateway" }}{{ include "atelier.load" $c -}}
+{{- $c.fullname -}}
+{{- if and (eq (include "atelier.workload" $c) "Rollout") $c.service.rollout.trafficRouting }}-stable{{ end -}}
 {{- end -}}
