@@ -20,6 +20,7 @@ enum App {
         switch words.first ?? "serve" {
         case "--help", "-h", "help":
             print(Help.text(name: "gateway", purpose: purpose, declarations: reader.declarations))
+            print("check-journey URL [SECONDS]: walks a small journey through the fleet, for `helm test`")
         case "--version": print("gateway \(Version.current)")
         case "config-schema":
             guard let text = try? Help.schema(name: "gateway", declarations: reader.declarations) else { return 1 }
@@ -32,10 +33,8 @@ enum App {
             } else {
                 return await serve(configuration)
             }
-        case "health":
-            return await HealthWord.ask(
-                name: "gateway", host: configuration.host, port: configuration.adminPort)
         case "migrate": print("gateway: has no schema")
+        case "check-journey": return await JourneyCheck.perform(Array(words.dropFirst()))
         case let word:
             complain("gateway: unknown word \(word); try --help\n")
             return 64

@@ -324,6 +324,7 @@ def test_journey_on_a_fleet():
         missing("the sandbox is not built beside the executables")
     sys.path.insert(0, os.path.join(ROOT, "scripts", "lib"))
     os.environ["ATELIER_BINARIES"] = binaries
+    from client import Client
     from fleet import Fleet
     folder = os.path.join(RUN, "journey")
     shutil.rmtree(folder, ignore_errors=True)
@@ -340,6 +341,8 @@ def test_journey_on_a_fleet():
         seconds = time.monotonic() - began
         assert code == 0 and "its thumbnail came" in text, text
         fleet.kill("media-worker")
+        person = Client(fleet.url)
+        person.wait(lambda: person.raw("GET", "/health")[0], lambda status: status == 503, 30)
         code, text = journey()
         assert code == 1 and "FAILED  not ready: media-worker" in text, text
     finally:

@@ -161,6 +161,22 @@ def tables(schema, found, values):
     return "\n".join(line.replace("<service>", "‹service›").replace("<name>", "‹name›") for line in lines)
 
 
+def edges(values):
+    """README's table of the graph: who calls whom, who reaches what outside."""
+    lines = ["| service | port | calls | reaches outside |", "|---|---|---|---|"]
+    for name, service in sorted(values["services"].items()):
+        calls = service.get("calls", values["defaults"]["calls"])
+        outside = service.get("egress", values["defaults"]["egress"])
+        lines.append(f"| {name} | {service['port']} | {', '.join(calls)} | {', '.join(outside)} |")
+    return "\n".join(lines)
+
+
+def filled(text, name, content):
+    """The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced."""
+    before, rest = text.split(f"<!-- {name} -->\n", 1)
+    return f"{before}<!-- {name} -->\n{content}\n<!-- /{name} -->{rest.split(f'<!-- /{name} -->', 1)[1]}"
+
+
 def made(build):
     """Every generated file: {path: text}."""
     found = settings(build)
@@ -171,12 +187,11 @@ def made(build):
     schema = schema_of(base, found)
     readme = os.path.join(CHART, "README.md")
     with open(readme) as f:
-        before, rest = f.read().split("<!-- values -->\n", 1)
-    after = rest.split("<!-- /values -->", 1)[1]
+        text = filled(filled(f.read(), "values", tables(schema, found, values)), "edges", edges(values))
     return {
         os.path.join(CHART, "values.schema.json"): json.dumps(schema, indent=1, ensure_ascii=False) + "\n",
         os.path.join(CHART, "files", "settings.json"): json.dumps(kinds(found), indent=1) + "\n",
-        readme: f"{before}<!-- values -->\n{tables(schema, found, values)}\n<!-- /values -->{after}"}
+        readme: text}
 
 
 def stale(build):

@@ -93,7 +93,13 @@ spec:
   tolerations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with $s.affinity }}
+  {{- $affinity := deepCopy $s.affinity }}
+  {{- if and $s.dataFolder.enabled (eq $s.dataFolder.accessMode "ReadWriteOnce") (not $affinity.podAffinity) }}
+  {{- /* Such a volume belongs to one node: at an update the new pod goes where the old one is. */}}
+  {{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "atelier.selector" . | fromYaml)) }}
+  {{- $_ := set $affinity "podAffinity" (dict "requiredDuringSchedulingIgnoredDuringExecution" (list $term)) }}
+  {{- end }}
+  {{- with $affinity }}
   affinity:
     {{- toYaml . | nindent 4 }}
   {{- end }}
