@@ -33,6 +33,9 @@ enum App {
             } else {
                 return await serve(configuration)
             }
+        case "health":
+            return await HealthWord.ask(
+                name: "gateway", host: configuration.host, port: configuration.adminPort)
         case "migrate": print("gateway: has no schema")
         case "check-journey": return await JourneyCheck.perform(Array(words.dropFirst()))
         case let word:
