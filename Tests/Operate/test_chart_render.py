@@ -64,6 +64,9 @@ def test_names():
     assert all(len(d["metadata"]["name"]) <= 63 for d in long.everything)
     names = [(d["kind"], d["metadata"]["name"]) for d in long.everything]
     assert len(names) == len(set(names))
+    with pytest.raises(Refused, match="services.a-service-of-thirty-letters-xx: with .* the name is too long"):
+        values = setting("services.a-service-of-thirty-letters-xx.port", 9000)
+        render(merged(ci_values("minimal"), values, {"fullnameOverride": "b" * 36}))
     return f"longest {max(len(n) for _, n in names)}"
 
 

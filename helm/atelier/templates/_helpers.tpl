@@ -17,7 +17,7 @@ Every template that ranges over the services begins with it, and no other place 
 {{- define "atelier.load" -}}
 {{- $own := index .root.Values.services .name | default dict -}}
 {{- $_ := set . "service" (mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy $own)) -}}
-{{- $_ := set . "fullname" (printf "%s-%s" (include "atelier.fullname" .root) .name | trunc 63 | trimSuffix "-") -}}
+{{- $_ := set . "fullname" (printf "%s-%s" (include "atelier.fullname" .root) .name) -}}
 {{- $_ := set . "component" .name -}}
 {{- end -}}
 
