@@ -251,15 +251,20 @@ class Fleet:
         """Which program a process runs: a broker of its own is a sandbox of which nothing else is used."""
         return "sandbox" if name == "broker" else name
 
-    def spawn(self, name):
-        """Starts one process; its output goes to a file of its own, appended."""
+    def command(self, name):
+        """What runs a process; a test may run it in something."""
         executable = os.path.join(self.binaries, self.program(name))
         if not os.access(executable, os.X_OK):
             raise FleetError(f"{executable} is not built")
+        return [executable]
+
+    def spawn(self, name):
+        """Starts one process; its output goes to a file of its own, appended."""
+        command = self.command(name)
         with self.lock:
             log = open(os.path.join(self.folder, "log", name + ".log"), "ab")
             self.processes[name] = subprocess.Popen(
-                [executable], env=self.environment(name), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command, env=self.environment(name), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd=self.folder, start_new_session=True)
             self.started[name] = time.monotonic()
             self.ready_after.pop(name, None)

@@ -80,8 +80,10 @@ def tar(entries, path):
                 archive.addfile(info)
 
 
-def voice_entries():
-    """The natural voice, as scripts/lib/voice.sh made it."""
+def voice_of(service):
+    """The natural voice for who speaks, as scripts/lib/voice.sh made it."""
+    if service != "ml-worker":
+        return []
     if not os.path.exists(os.path.join(VOICE, "voice.json")):
         raise ImageError("the natural voice is not there: run scripts/setup, or give --no-voice")
     found = []
@@ -91,6 +93,20 @@ def voice_entries():
             path = PLACES["ml-worker"]["VOICE_DIR"].lstrip("/") + "/" + os.path.relpath(full, VOICE)
             found.append(Entry(path, 0o755 if ".so" in name else 0o644, source=full))
     return found
+
+
+def parts(root, base, service, executable, stripped, version, revision, epoch, voice):
+    """What one image has above the base: its libraries and data, its program, and the text of its bill."""
+    spoken = voice_of(service) if voice else []
+    more = image_files.own(root, service, executable, base, spoken,
+                           [entry.source for entry in spoken if ".so" in entry.path])
+    with open(executable, "rb") as f:
+        bill = image_sbom.document(service, version, revision, f.read(), root, base.packages | more.packages, epoch,
+                                   bool(spoken))
+    program = Layer(root)
+    program.add(Entry("usr/bin/" + service, 0o755, source=stripped, mtime=epoch))
+    program.add(Entry(f"usr/share/sbom/{service}.spdx.json", 0o644, data=bill.encode()))
+    return more, program.finish(), bill
 
 
 class Images:
@@ -135,17 +151,8 @@ class Images:
         source = os.path.join(self.executables, service)
         if not os.access(source, os.X_OK):
             raise ImageError(f"{source} is not built")
-        voice = voice_entries() if service == "ml-worker" and self.voice else []
-        libraries = [entry.source for entry in voice if ".so" in entry.path]
-        more = image_files.own(self.root, service, source, self.base, voice, libraries)
-        with open(source, "rb") as f:
-            bill = image_sbom.document(service, self.version, self.revision, f.read(), self.root,
-                                       self.base.packages | more.packages, self.epoch, bool(voice))
-        program = Layer(self.root)
-        program.add(Entry("usr/bin/" + service, 0o755, source=self.stripped(service), mtime=self.epoch))
-        program.add(Entry(f"usr/share/sbom/{service}.spdx.json", 0o644, data=bill.encode()))
-        program.finish()
-
+        more, program, bill = parts(self.root, self.base, service, source, self.stripped(service), self.version,
+                                    self.revision, self.epoch, self.voice)
         layout = os.path.join(self.work, "image", service)
         shutil.copytree(self.first, layout, copy_function=self.link)
         image = layout + ":base"

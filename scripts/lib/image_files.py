@@ -3,8 +3,6 @@
 Reads an installed Debian (a folder that mmdebstrap made, or the container's own root in `deploy/Dockerfile`) and
 `deploy/packages`. All images begin with the same layer, which follows from the list alone; what one executable needs
 beyond it is a layer of its own. Standard library only.
-
-    image_files.py ROOT SERVICE EXECUTABLE OUTPUT   writes OUTPUT/base and OUTPUT/own (for the Dockerfile)
 """
 
 import os
@@ -12,7 +10,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, replace
 
@@ -116,8 +113,8 @@ class Root:
 
     def run(self, *words):
         """Runs a program of the inside."""
-        sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
-        done = subprocess.run([*sudo, "chroot", self.path, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        enter = [] if self.path == "/" else ["chroot", self.path] if os.getuid() == 0 else ["sudo", "-n", "chroot", self.path]
+        done = subprocess.run([*enter, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"})
         if done.returncode:
             raise ImageError(f"{' '.join(words)[:200]}: {(done.stderr or done.stdout).strip()[-2000:]}")
@@ -331,14 +328,3 @@ def write(entries, folder):
         os.chown(path, entry.owner, entry.owner, follow_symlinks=False)
     for entry in sorted(entries.values(), key=lambda e: e.path, reverse=True):
         os.utime(os.path.join(folder, entry.path), (entry.mtime, entry.mtime), follow_symlinks=False)
-
-
-if __name__ == "__main__":
-    _, where, name, program, output = sys.argv
-    try:
-        debian = Root(where)
-        first = base(debian)
-        write(first.entries, os.path.join(output, "base"))
-        write(own(debian, name, program, first).entries, os.path.join(output, "own"))
-    except ImageError as error:
-        sys.exit(f"image: {error}")
