@@ -14,6 +14,10 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service.role) THEN
             EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 60', service.role);
         END IF;
+        -- An owner that is no superuser (a managed Postgres) may give schemas only to roles that it is a member of.
+        IF NOT pg_has_role(service.role, 'USAGE') THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER', service.role);
+        END IF;
         EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', service.schema);
         EXECUTE format('ALTER SCHEMA %I OWNER TO %I', service.schema, service.role);
         EXECUTE format('ALTER ROLE %I SET search_path = %I', service.role, service.schema);
