@@ -21,7 +21,7 @@ from client import Client
 from conftest import make_fleet, stop_orderly
 from fleet import NAMES
 
-FILES = int(os.environ.get("HOSTILE_FILES", "51"))
+FILES = int(os.environ.get("HOSTILE_FILES", "300"))
 # The limit of a decode child, and what the services themselves may grow.
 CHILD_LIMIT = 512 << 20
 GROWTH = 128 << 20
