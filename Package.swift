@@ -111,7 +111,7 @@ targets += [
         "Assets", ["Auth", "HTTP", "Jobs", "NetworkClient", "Primitives"],
         tests: ["Auth", "HTTP", "HTTPServer", "Jobs", "NetworkClient", "Primitives", "Telemetry"]),
     shared(
-        "ObjectStore", ["Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
+        "ObjectStore", ["CSystem", "Crypto", "Execution", "HTTP", "NetworkClient", "Primitives"],
         tests: ["Crypto", "HTTP", "HTTPServer", "NetworkClient", "Primitives", "Telemetry"]),
     shared("Images", ["CVips", "Execution", "Primitives"]),
     shared("AV", ["CEbur128", "CLibAV", "CSystem", "Execution", "Primitives"]),

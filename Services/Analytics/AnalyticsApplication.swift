@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTP
+import Outbox
 import Postgres
 import ServiceKit
 
@@ -18,8 +19,11 @@ enum AnalyticsApplication {
         var routes = Router()
         AnalyticsRoutes(postgres: platform.postgres, tokens: platform.tokens)
             .add(to: &routes)
-        return Assembly(
+        var assembly = Assembly(
             routes: routes, subscriptions: Ingest.subscriptions,
             services: Upkeep.parts(platform.postgres, settings, logger: platform.logger))
+        // Every event of the fleet comes here and nobody waits for it: a burst costs a few transactions, not one each.
+        assembly.events.pace = .milliseconds(250)
+        return assembly
     }
 }

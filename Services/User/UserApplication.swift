@@ -2,6 +2,7 @@ import Crypto
 import FoundationEssentials
 import HTTP
 import Lifecycle
+import Outbox
 import Postgres
 import Primitives
 import ServiceKit
@@ -46,7 +47,7 @@ enum UserApplication {
             life: settings.keyLife, lead: settings.keyLead, tail: settings.accessLifetime + .seconds(60))
         let rotation = KeyRotation(
             KeyStore(postgres, secret: settings.sealSecret), keys, plan, logger: platform.logger)
-        return Assembly(
+        var assembly = Assembly(
             routes: routes,
             services: [
                 rotation,
@@ -58,5 +59,8 @@ enum UserApplication {
                 },
             ],
             readiness: { keys.isReady ? [] : ["signing key"] })
+        // Sign-ins are many and nobody waits to hear of them: a burst is told at once, not one by one.
+        assembly.relay.pace = .milliseconds(100)
+        return assembly
     }
 }

@@ -1,2 +1,7 @@
+#define _GNU_SOURCE
 #include "CSystem.h"
-typedef int atelier_system_placeholder;
+#include <fcntl.h>
+
+void atelier_begin_writeback(int descriptor, int64_t offset, int64_t length) {
+    sync_file_range(descriptor, offset, length, SYNC_FILE_RANGE_WRITE);
+}

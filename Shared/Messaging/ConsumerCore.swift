@@ -25,6 +25,7 @@ final class ConsumerCore: Sendable {
     private let group: String
     private let topics: [String]
     private let batchLimit: Int
+    private let pace: Duration
     private let ends: [RecordPosition]?
     private let logger: Logger
     private let handler: KafkaConsumer.Handler
@@ -32,13 +33,14 @@ final class ConsumerCore: Sendable {
     private let isStopped = Atomic(false)
 
     init(
-        settings: KafkaSettings, group: String, topics: [String], batchLimit: Int, ends: [RecordPosition]?,
-        logger: Logger, handler: @escaping KafkaConsumer.Handler
+        settings: KafkaSettings, group: String, topics: [String], batchLimit: Int, pace: Duration,
+        ends: [RecordPosition]?, logger: Logger, handler: @escaping KafkaConsumer.Handler
     ) {
         self.settings = settings
         self.group = group
         self.topics = topics
         self.batchLimit = batchLimit
+        self.pace = pace
         self.ends = ends
         self.logger = logger
         self.handler = handler
@@ -224,6 +226,7 @@ final class ConsumerCore: Sendable {
                 do {
                     try await handler(batch)
                     if let last = batch.last { store(partition, last.offset + 1, handle) }
+                    if pace > .zero, batch.count < batchLimit { await queue.rest(pace) }
                     break
                 } catch {
                     logger.warning(

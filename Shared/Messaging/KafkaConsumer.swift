@@ -24,14 +24,15 @@ public final class KafkaConsumer: Service {
     /// - Parameters:
     ///   - group: the group of consumers that share the work.
     ///   - batchLimit: records that the handler gets at once, at most.
+    ///   - pace: the least time between two batches of a partition that are not full: what comes in it comes as one.
     ///   - ends: with one topic, the offset in each partition before which reading ends; `nil` reads on.
     public init(
-        settings: KafkaSettings, group: String, topics: [String], batchLimit: Int = 200,
+        settings: KafkaSettings, group: String, topics: [String], batchLimit: Int = 200, pace: Duration = .zero,
         ends: [RecordPosition]? = nil, logger: Logger, handler: @escaping Handler
     ) {
         core = ConsumerCore(
-            settings: settings, group: group, topics: topics, batchLimit: batchLimit, ends: ends, logger: logger,
-            handler: handler)
+            settings: settings, group: group, topics: topics, batchLimit: batchLimit, pace: pace, ends: ends,
+            logger: logger, handler: handler)
     }
 
     deinit { core.stop() }

@@ -71,6 +71,12 @@ final class PartitionQueue: Sendable {
         }
     }
 
+    /// Says that the last records are done, and leaves the next ones time to gather.
+    func rest(_ pace: Duration) async {
+        state.withLock { $0.isIdle = true }
+        try? await Task.sleep(for: pace)
+    }
+
     /// Forgets what waits and lets the task end.
     func close() {
         let waiter = state.withLock { state in

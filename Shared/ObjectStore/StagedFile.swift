@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Crypto
 internal import Execution
 public import FoundationEssentials
@@ -11,7 +12,8 @@ internal import Synchronization
 public final class StagedFile: Sendable {
     private struct State {
         var descriptor: Int32 = -1
-        var size: Int64 = 0
+        /// Up to here the kernel was asked to write to disk.
+        var writeback: Int64 = 0
         var hash: SHA256State?
     }
 
@@ -20,6 +22,9 @@ public final class StagedFile: Sendable {
         let hash: SHA256
         var seen: Int64
     }
+
+    /// Bytes that are handed to the disk at a time.
+    private static let writebackPiece: Int64 = 8 << 20
 
     /// Where the file is, or will be once anything is asked of it.
     public let path: String
@@ -62,6 +67,7 @@ public final class StagedFile: Sendable {
                     throw error
                 }
                 hash(bytes, at: offset)
+                beginWriteback(descriptor, before: offset + Int64(bytes.count))
                 return offset + Int64(bytes.count)
             }
         }
@@ -134,6 +140,18 @@ public final class StagedFile: Sendable {
             state.hash?.hash.update(bytes: bytes)
             state.hash?.seen += Int64(bytes.count)
         }
+    }
+
+    /// Disk and network work at the same time: the flush at the end then finds little left to write.
+    private func beginWriteback(_ descriptor: Int32, before end: Int64) {
+        let start = state.withLock { state in
+            // A file that was cut, or that another process began.
+            if state.writeback > end { state.writeback = end }
+            guard end - state.writeback >= Self.writebackPiece else { return end }
+            defer { state.writeback = end }
+            return state.writeback
+        }
+        if start < end { atelier_begin_writeback(descriptor, start, end - start) }
     }
 
     /// Hashes what came in another process.

@@ -34,6 +34,9 @@ public final class EventConsumer: Service {
         public var backoff = Backoff(base: .milliseconds(500), maximum: .seconds(60))
         /// How long one event's handler may take.
         public var limit = Duration.seconds(30)
+        /// The least time between two transactions of a partition's events: what comes in it is handled in one. For
+        /// those who handle much and are not waited for.
+        public var pace = Duration.zero
         /// The usual choice.
         public init() {}
     }
@@ -64,7 +67,7 @@ public final class EventConsumer: Service {
         try await prepareTopics()
         guard !stopping.hasFired else { return }
         let consumer = KafkaConsumer(
-            settings: settings, group: group, topics: topics, logger: logger
+            settings: settings, group: group, topics: topics, pace: options.pace, logger: logger
         ) { [self] batch in try await take(batch) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await consumer.run() }

@@ -29,6 +29,9 @@ public final class OutboxRelay: Service {
     public struct Options: Sendable {
         /// Rows of one transaction.
         public var batch = 500
+        /// The least time between two batches that are not full: what is written in it goes out as one. For events that
+        /// are many and not waited for.
+        public var pace = Duration.zero
         /// How often it looks without being woken: for rows of a process that died.
         public var idle = Duration.milliseconds(500)
         /// How far back rows are sent again to another cluster, and how long sent rows are kept.
@@ -90,6 +93,7 @@ public final class OutboxRelay: Service {
                 let sent = try await sendBatch()
                 failures = 0
                 if sent == options.batch { continue }
+                if sent > 0, options.pace > .zero { await stopping.wait(upTo: options.pace) }
             } catch {
                 if Task.isCancelled { return }
                 failures += 1
@@ -130,7 +134,14 @@ public final class OutboxRelay: Service {
             }
         }
         if !acknowledged.isEmpty {
-            try await postgres.execute("UPDATE outbox SET sent_at = now() WHERE seq = ANY(\(acknowledged))")
+            // Without a flush of its own: where Postgres dies before the next one, the rows are sent again, and every
+            // inbox knows them.
+            try await postgres.execute(
+                """
+                UPDATE outbox SET sent_at = now()
+                FROM (SELECT set_config('synchronous_commit', 'off', true)) AS this_transaction
+                WHERE seq = ANY(\(acknowledged))
+                """)
             metrics.count("outbox_published_total", "Events that Kafka acknowledged.", by: Double(acknowledged.count))
         }
         // Rows that failed stay; the next look begins with them.

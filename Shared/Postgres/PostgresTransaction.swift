@@ -40,6 +40,41 @@ public final class PostgresTransaction: Sendable {
         return try await send(queries.map(Statement.init)).map(PostgresRow.all)
     }
 
+    /// Runs the transaction's last statements and commits it, in one round trip; the rows of each statement. All are done
+    /// or, where one fails, none. What the body does after it cannot undo them.
+    ///
+    /// Where they are all that the transaction has, they travel without `BEGIN` and `COMMIT`: what stands before one
+    /// synchronisation point of the extended protocol is a transaction.
+    /// - Throws: ``PostgresError`` of the first that failed; ``PostgresTransactionError`` where the commit failed.
+    public func finish(_ queries: [PostgresQuery]) async throws -> [[PostgresRow]] {
+        let phase = state.withLock { $0.phase }
+        if phase == .ended { throw PostgresError(.ended, "the transaction") }
+        // More than BEGIN: a setting that must hold for these statements too.
+        let isWhole = phase == .unbegun && begin.count == 1
+        var statements = queries.map(Statement.init)
+        if !isWhole {
+            if phase == .unbegun { statements = begin + statements }
+            statements.append(Statement(control: "COMMIT"))
+            // Where one fails, there is something to roll back.
+            state.withLock { $0.phase = .open }
+        }
+        var results = try await connection.run(
+            statements, part: isWhole ? .none : .end, limit: limit, honoursCancellation: false)
+        guard results.count == statements.count else {
+            throw PostgresError(.connectionLost, "answers are missing")
+        }
+        if !isWhole {
+            let end = results.removeLast()
+            // A statement that failed before, with the error swallowed by the body.
+            guard end.tag == "COMMIT" else { throw Self.rolledBack }
+            if phase == .unbegun { results.removeFirst(begin.count) }
+        }
+        state.withLock { $0.phase = .ended }
+        return results.map(PostgresRow.all)
+    }
+
+    private static let rolledBack = PostgresError(.server, "rolled back: a statement had failed", sqlState: "25P02")
+
     /// Runs `body` such that its statements can be undone alone: when it throws, they are, and the transaction goes on.
     /// - Throws: what `body` throws, ``PostgresError``.
     public func savepoint<T>(
@@ -90,9 +125,7 @@ public final class PostgresTransaction: Sendable {
             let results = try await connection.run(
                 [Statement(control: "COMMIT")], part: .end, limit: limit, honoursCancellation: false)
             // A transaction that failed before, with the error swallowed by the body, answers ROLLBACK here.
-            guard results.first?.tag == "COMMIT" else {
-                throw PostgresError(.server, "rolled back: a statement had failed", sqlState: "25P02")
-            }
+            guard results.first?.tag == "COMMIT" else { throw Self.rolledBack }
         }
         for hook in hooks { hook() }
     }

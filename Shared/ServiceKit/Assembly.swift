@@ -9,6 +9,10 @@ public struct Assembly: Sendable {
     public var routes: Router
     /// The events and commands that it takes, each in a transaction with its effect.
     public var subscriptions: [Subscription]
+    /// How the service's own events go out.
+    public var relay = OutboxRelay.Options()
+    /// How events are tried again, and gathered.
+    public var events = EventConsumer.Options()
     /// Parts that run as long as the process: started in this order, after the database and the outbox, before the API.
     public var services: [any Service]
     /// More reasons for which the service is not ready, by name; empty where it is.

@@ -61,14 +61,15 @@ struct ServiceHost<Settings: Configurable>: Sendable {
                 modules: definition.modules, client: postgres, applies: configuration.migrateOnStart, logger: logger))
         parts.append(producer)
         parts.append(
-            OutboxRelay(outbox: outbox, postgres: postgres, producer: producer, logger: logger))
+            OutboxRelay(
+                outbox: outbox, postgres: postgres, producer: producer, options: assembly.relay, logger: logger))
         parts.append(checks.upkeep)
         parts += assembly.services
         if !assembly.subscriptions.isEmpty {
             parts.append(
                 EventConsumer(
                     group: definition.name, subscriptions: assembly.subscriptions, settings: configuration.kafka,
-                    outbox: outbox, postgres: postgres, faults: faults, logger: logger))
+                    outbox: outbox, postgres: postgres, faults: faults, options: assembly.events, logger: logger))
         }
         parts.append(
             HTTPServer(

@@ -135,6 +135,16 @@ extension HostileMedia {
             #expect(TestSandbox.leftovers.isEmpty)
         }
 
+        @Test func aChildWaitsOnlySoLong() async throws {
+            // Each child comes just when the one before is taken away: none may be forgotten.
+            let children = ChildPool(capacity: 2, patience: .zero)
+            for _ in 0..<3 {
+                let lane = ChildPool.Lane(try ChildSession(ChildProcess("/bin/cat", [])))
+                children.give(lane, ChildPool.Key(workspace: TestSandbox.workspace, memory: 1))
+                try await eventually { children.count == 0 }
+            }
+        }
+
         @Test func aChildThatDiedWaitingIsReplaced() async throws {
             let input = TestMedia.photograph
             for _ in 0..<2 {

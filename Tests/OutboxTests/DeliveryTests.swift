@@ -36,6 +36,24 @@ struct DeliveryTests {
         }
     }
 
+    @Test("with a pace, events that follow the first are sent together and handled together, each once and in order")
+    func paced() async throws {
+        let broker = try MockBroker()
+        try await withTestDatabase { database in
+            let world = try await World(database, broker: broker.address)
+            world.startRelay(pace: .seconds(2))
+            world.startConsumer(pace: .seconds(2), [World.noteEffect])
+            let key = UUID.v7()
+            for number in 0..<40 { try await world.change(key, "\(number)") }
+            try await eventually("all effects", within: .seconds(60)) { try await world.effects().count == 40 }
+            #expect(try await world.effects().map(\.value) == (0..<40).map(String.init))
+            let sent = try await world.count("SELECT count(DISTINCT sent_at) FROM outbox")
+            let handled = try await world.count("SELECT count(DISTINCT xmin::text) FROM effect")
+            #expect(sent < 20 && handled < 20, "\(sent) batches sent, \(handled) handled")
+            await world.stop()
+        }
+    }
+
     @Test("with the inbox off, an event that comes twice has its effect twice: the test above can fail")
     func inboxOff() async throws {
         let broker = try MockBroker()

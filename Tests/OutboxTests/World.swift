@@ -36,8 +36,9 @@ final class World: Sendable {
         parts.withLock { $0.append((part, task)) }
     }
 
-    func startRelay() {
+    func startRelay(pace: Duration = .zero) {
         var options = OutboxRelay.Options()
+        options.pace = pace
         options.clusterCheck = .milliseconds(300)
         start(
             OutboxRelay(
@@ -46,9 +47,11 @@ final class World: Sendable {
     }
 
     func makeConsumer(
-        group: String = "g", faults: DeliveryFaults = .none, attempts: Int = 4, _ subscriptions: [Subscription]
+        group: String = "g", faults: DeliveryFaults = .none, attempts: Int = 4, pace: Duration = .zero,
+        _ subscriptions: [Subscription]
     ) -> EventConsumer {
         var options = EventConsumer.Options()
+        options.pace = pace
         options.attempts = attempts
         options.backoff = Backoff(base: .milliseconds(20), maximum: .milliseconds(100))
         return EventConsumer(
@@ -57,9 +60,10 @@ final class World: Sendable {
     }
 
     func startConsumer(
-        group: String = "g", faults: DeliveryFaults = .none, attempts: Int = 4, _ subscriptions: [Subscription]
+        group: String = "g", faults: DeliveryFaults = .none, attempts: Int = 4, pace: Duration = .zero,
+        _ subscriptions: [Subscription]
     ) {
-        start(makeConsumer(group: group, faults: faults, attempts: attempts, subscriptions))
+        start(makeConsumer(group: group, faults: faults, attempts: attempts, pace: pace, subscriptions))
     }
 
     /// Notes each event as an effect in the handler's transaction.

@@ -56,6 +56,45 @@ import Testing
         }
     }
 
+    @Test func finishingCommitsAllOrNothing() async throws {
+        try await withClient { client, _ in
+            try await client.execute("CREATE TABLE t (n int PRIMARY KEY)")
+            let hooks = Atomic(0)
+            for (timeout, first) in [(Duration?.none, Int?.none), (.none, 1), (.seconds(5), .none), (.seconds(5), 2)] {
+                let before = try await client.query("SELECT n FROM t").count
+                let number = 10 * (before + 1)
+                let rows = try await client.withTransaction(statementTimeout: timeout) { tx in
+                    if let first { try await tx.execute("INSERT INTO t VALUES (\(first))") }
+                    tx.onCommit { hooks.add(1, ordering: .relaxed) }
+                    let rows = try await tx.finish(["INSERT INTO t VALUES (\(number)) RETURNING n", "SELECT 7"])
+                    // It is over: nothing more can belong to it.
+                    await #expect(throws: PostgresError.self) { try await tx.execute("SELECT 1") }
+                    return rows
+                }
+                #expect(try rows.map { try $0[0].decode(Int.self) } == [number, 7])
+                #expect(try await client.query("SELECT n FROM t").count == before + (first == nil ? 1 : 2))
+                // The last of them fails: nothing is left of the others, and no hook is called.
+                await #expect(throws: PostgresError.self) {
+                    try await client.withTransaction(statementTimeout: timeout) { tx in
+                        if let first { try await tx.execute("INSERT INTO t VALUES (\(-first))") }
+                        tx.onCommit { hooks.add(100, ordering: .relaxed) }
+                        _ = try await tx.finish(["INSERT INTO t VALUES (1000)", "INSERT INTO t VALUES (\(number))"])
+                    }
+                }
+                #expect(try await client.query("SELECT n FROM t WHERE n > 999 OR n < 0").isEmpty)
+            }
+            #expect(hooks.load(ordering: .relaxed) == 4)
+            // A statement that failed before, unnoticed by the body, is noticed by the end.
+            await #expect(throws: PostgresError.self) {
+                try await client.withTransaction { tx in
+                    _ = try? await tx.execute("SELECT 1 / 0")
+                    _ = try await tx.finish(["INSERT INTO t VALUES (2000)"])
+                }
+            }
+            #expect(try await client.query("SELECT n FROM t WHERE n = 2000").isEmpty)
+        }
+    }
+
     @Test func batchesAreOneRoundTripAndStopAtAFailure() async throws {
         try await withClient { client, _ in
             try await client.execute("CREATE TABLE t (n int PRIMARY KEY)")

@@ -44,6 +44,14 @@ need_swift() {
 # build_release : the nine executables and the sandbox, optimised, with Swift's own libraries inside.
 build_release() {
     say "building (release)"
-    swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld 2>&1 | tail -n 3 >&2 ||
+    local log
+    log=$(mktemp)
+    if swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld >"$log" 2>&1; then
+        tail -n 3 "$log" >&2
+        rm -f "$log"
+    else
+        grep -E -A4 'error:|warning:' "$log" >&2 || tail -n 20 "$log" >&2
+        rm -f "$log"
         fail "the build failed"
+    fi
 }

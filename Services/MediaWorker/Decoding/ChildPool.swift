@@ -20,58 +20,63 @@ final class ChildPool: Sendable {
         init(_ session: ChildSession) { self.session = session }
     }
 
-    private let idle = Mutex<[Key: [Lane]]>([:])
-    private let isSweeping = Mutex(false)
+    private struct State: ~Copyable {
+        var idle: [Key: [Lane]] = [:]
+        /// One loop looks for children that have waited for long. It ends in the step that finds none: a child that is
+        /// given a moment later starts another.
+        var isSweeping = false
+    }
+
+    private let state = Mutex(State())
     private let capacity: Int
     private let maxOrders = 200
-    private let patience: Duration = .seconds(3)
+    private let patience: Duration
 
-    /// - Parameter capacity: children that wait at most.
-    init(capacity: Int) { self.capacity = capacity }
+    /// - Parameters:
+    ///   - capacity: children that wait at most.
+    ///   - patience: how long one waits for another order.
+    init(capacity: Int, patience: Duration = .seconds(3)) {
+        self.capacity = capacity
+        self.patience = patience
+    }
+
+    /// Children that wait now.
+    var count: Int { state.withLock { $0.idle.values.reduce(0) { $0 + $1.count } } }
 
     /// A child that waits for this workspace.
-    func take(_ key: Key) -> Lane? { idle.withLock { $0[key]?.popLast() } }
+    func take(_ key: Key) -> Lane? { state.withLock { $0.idle[key]?.popLast() } }
 
     /// Keeps a child that has just answered well.
     func give(_ lane: Lane, _ key: Key) {
         lane.orders += 1
         lane.since = .now
         guard lane.orders < maxOrders else { return }
-        idle.withLock { idle in
-            if idle.values.reduce(0, { $0 + $1.count }) < capacity { idle[key, default: []].append(lane) }
+        let startsSweeping = state.withLock { state in
+            guard state.idle.values.reduce(0, { $0 + $1.count }) < capacity else { return false }
+            state.idle[key, default: []].append(lane)
+            defer { state.isSweeping = true }
+            return !state.isSweeping
         }
-        sweepLater()
+        guard startsSweeping else { return }
+        Task { [weak self] in
+            repeat { try? await Task.sleep(for: .seconds(1)) } while self?.sweep() == true
+        }
     }
 
     /// Ends the children that have waited for long; all of them where `all`.
-    func sweep(all: Bool = false) {
+    /// - Returns: whether some wait on, so that another sweep is due.
+    @discardableResult func sweep(all: Bool = false) -> Bool {
         let now = ContinuousClock.now
         let patience = patience
-        let ended = idle.withLock { idle -> [Lane] in
-            let gone = idle.values.flatMap { $0 }.filter { all || now - $0.since > patience }
-            for key in idle.keys { idle[key]?.removeAll { lane in gone.contains { $0 === lane } } }
-            idle = idle.filter { !$0.value.isEmpty }
-            return gone
+        let (ended, waits) = state.withLock { state -> ([Lane], Bool) in
+            let gone = state.idle.values.flatMap { $0 }.filter { all || now - $0.since > patience }
+            for key in state.idle.keys { state.idle[key]?.removeAll { lane in gone.contains { $0 === lane } } }
+            state.idle = state.idle.filter { !$0.value.isEmpty }
+            if state.idle.isEmpty && !all { state.isSweeping = false }
+            return (gone, !state.idle.isEmpty)
         }
         // Letting go kills and buries them: outside of the lock, because it waits for their ends.
         withExtendedLifetime(ended) {}
-    }
-
-    private func sweepLater() {
-        let starts = isSweeping.withLock { isSweeping in
-            defer { isSweeping = true }
-            return !isSweeping
-        }
-        guard starts else { return }
-        Task { [weak self] in
-            var isEmpty = false
-            while !isEmpty {
-                try? await Task.sleep(for: .seconds(1))
-                guard let self else { return }
-                sweep()
-                isEmpty = idle.withLock { $0.isEmpty }
-            }
-            self?.isSweeping.withLock { $0 = false }
-        }
+        return waits
     }
 }

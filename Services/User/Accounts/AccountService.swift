@@ -47,8 +47,12 @@ struct AccountService: Sendable {
     func signIn(_ body: Login, _ client: Client) async throws -> SignedIn {
         let identifier = try body.identifier()
         let throttle = LoginThrottle(identifier: identifier)
-        let hasFailures = try await throttle.check(postgres)
-        let found = try await AccountStore.credentials(identifier, on: postgres)
+        // Two round trips in all: people sign in often, and what is not the hash itself should not show.
+        let known = try await postgres.withTransaction {
+            try await $0.finish([throttle.finding, AccountStore.findingCredentials(of: identifier)])
+        }
+        let hasFailures = try throttle.check(known[0])
+        let found = try AccountStore.credentials(in: known[1])
         let isRight = try await hasher.verify(body.password, against: found?.hash)
         guard let found, isRight, !found.account.isDisabled else {
             try await refuse(found?.account.id, throttle, client)
@@ -60,10 +64,9 @@ struct AccountService: Sendable {
             statements.append(AccountStore.replacingHash(of: found.account.id, old: found.hash, new: stronger))
         }
         let audit = try AuditStore.appending(AuditEvent(.signedIn, user: found.account.id, client: client))
-        // One round trip: people sign in often, and what is not the hash itself should not show.
         try await postgres.withTransaction { [statements] tx in
             let told = try outbox.userSignedIn(found.account, in: tx)
-            _ = try await tx.batch(statements + [told, audit].compactMap { $0 })
+            _ = try await tx.finish(statements + [told, audit].compactMap { $0 })
         }
         return signedIn
     }

@@ -18,11 +18,15 @@ struct LoginThrottle: Sendable {
         failures < free ? 0 : min(longest, 1 << min(failures - free, 6))
     }
 
+    /// The statement that finds the failures.
+    var finding: PostgresQuery {
+        "SELECT failures, extract(epoch FROM now() - last_at)::float8 FROM login_failure WHERE key = \(key)"
+    }
+
     /// Whether there are failures to forget after a success.
+    /// - Parameter rows: what ``finding`` has found.
     /// - Throws: `Problem` 429 where the next try is not due yet.
-    func check(_ postgres: PostgresClient) async throws -> Bool {
-        let rows = try await postgres.query(
-            "SELECT failures, extract(epoch FROM now() - last_at)::float8 FROM login_failure WHERE key = \(key)")
+    func check(_ rows: [PostgresRow]) throws -> Bool {
         guard let (failures, age) = try rows.first?.decode((Int, Double).self) else { return false }
         let wait = Double(Self.wait(after: failures)) - age
         if wait > 0 { throw Problem.tooManyRequests(retryAfter: Int(wait.rounded(.up))) }

@@ -39,14 +39,22 @@ enum AccountStore {
     }
 
     static func credentials(_ identifier: LoginIdentifier, on postgres: PostgresClient) async throws -> Credentials? {
+        try await credentials(in: postgres.query(findingCredentials(of: identifier)))
+    }
+
+    /// The statement that finds what is needed to let somebody in.
+    static func findingCredentials(of identifier: LoginIdentifier) -> PostgresQuery {
         let condition: PostgresQuery
         switch identifier {
         case .email(let email): condition = "a.email_key = \(email.key)"
         case .username(let username): condition = "a.username_key = \(username.key)"
         case .impossible: condition = "false"
         }
-        let rows = try await postgres.query(
-            "SELECT \(columns), a.password_hash FROM account a \(firstMembership) WHERE \(condition)")
+        return "SELECT \(columns), a.password_hash FROM account a \(firstMembership) WHERE \(condition)"
+    }
+
+    /// What ``findingCredentials(of:)`` has found.
+    static func credentials(in rows: [PostgresRow]) throws -> Credentials? {
         guard let row = rows.first else { return nil }
         return Credentials(account: try account(row), hash: try row["password_hash", as: String.self])
     }

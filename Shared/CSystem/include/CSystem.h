@@ -33,3 +33,7 @@ static inline int atelier_epoll_wait_keys(int epoll, uint64_t *keys, int count, 
     for (int i = 0; i < found; i++) keys[i] = events[i].data.u64;
     return found;
 }
+
+/* Lets the kernel begin to write a piece of a file to disk, and waits for nothing. A hint: durable is only what fsync
+ * has answered for. */
+void atelier_begin_writeback(int descriptor, int64_t offset, int64_t length);
