@@ -14,7 +14,7 @@ import yaml
 from checks import ROOT, RUN
 from clusterstub import OPTIONAL, ClusterStub
 
-CHART = os.path.join(ROOT, "helm", "atelier")
+CHART = os.environ.get("ATELIER_CHART") or os.path.join(ROOT, "helm", "atelier")
 ALL_APIS = tuple(OPTIONAL)
 KUBES = ("v1.27.0", "v1.31.0", "v1.34.0")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
-from checks import check
+from checks import ROOT, check
 from helm import ALL_APIS, CHART, Refused, ci_names, ci_values, merged, render, rendered, setting
 
 
@@ -208,15 +209,24 @@ def test_labels_and_selectors(releases):
 
 
 @check("O15", "an upgrade takes no workload, Service or claim away, and changes no selector")
-def test_upgrade_keeps():
+def test_upgrade_keeps(tmp_path):
     small, large = ci_values("minimal"), ci_values("production")
-    release = render(small, upgrade=large)
-    gone = [w for w in release.writes if w[0] == "DELETE" and w[1] != "Job"]
-    assert not gone, gone
-    for verb, kind, name, sent in release.writes:
-        if kind == "Deployment" and verb == "PATCH":
-            assert "selector" not in (sent.get("spec") or {}), name
-    return f"{len(release.writes)} writes, 0 deletions"
+    releases = [render(small, upgrade=large)]
+    # The last chart that was tagged (chart-0.1.0) is what people upgrade from.
+    git = ["git", "-C", ROOT]
+    tag = subprocess.run([*git, "describe", "--tags", "--abbrev=0", "--match", "chart-*"], stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True).stdout.strip()
+    if tag:
+        archive = subprocess.run([*git, "archive", tag, "helm/atelier"], stdout=subprocess.PIPE, check=True).stdout
+        subprocess.run(["tar", "x", "-C", tmp_path], input=archive, check=True)
+        releases.append(render(small, chart=str(tmp_path / "helm" / "atelier"), upgrade=(CHART, small)))
+    for release in releases:
+        gone = [w for w in release.writes if w[0] == "DELETE" and w[1] != "Job"]
+        assert not gone, gone
+        for verb, kind, name, sent in release.writes:
+            if kind == "Deployment" and verb == "PATCH":
+                assert "selector" not in (sent.get("spec") or {}), name
+    return f"{len(releases[0].writes)} writes, 0 deletions; from {tag or 'no tag yet'}"
 
 
 @check("O16", "a changed setting restarts its own pods and no others")
