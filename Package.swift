@@ -102,7 +102,7 @@ targets += [
     shared("Events", ["CEvents", "CProtobuf", "Primitives", "Telemetry"], tests: ["CEvents", "CProtobuf"]),
     shared(
         "Messaging", ["CKafka", "Configuration", "Execution", "Lifecycle", "Primitives", "Telemetry"],
-        tests: ["CKafka"]),
+        tests: ["CKafka", "Lifecycle", "Telemetry"]),
     shared(
         "Outbox", ["Configuration", "Events", "Lifecycle", "Messaging", "Postgres", "Primitives", "Telemetry"],
         tests: ["DeliveryCrasher", "Execution"]),

@@ -50,8 +50,10 @@ struct Gateway: Sendable {
         }
         ProcessMetrics.install(in: .shared, service: "gateway", version: Version.current)
         var parts: [any Service] = [
+            // With numbers of its own, which nobody reads: those of the same name are the door's.
             HTTPServer(
-                router: admin, host: configuration.host, port: configuration.adminPort, name: "admin", logger: logger)
+                router: admin, host: configuration.host, port: configuration.adminPort, name: "admin", logger: logger,
+                metrics: MetricsRegistry())
         ]
         if door.makesSpans {
             parts.append(

@@ -23,6 +23,7 @@ let definition = ServiceDefinition(
             platform.peers.publisher + "/internal/v1/accounts", of: "publisher", http: platform.http,
             tokens: platform.serviceTokens),
         metrics: platform.metrics)
+    let timer = RunTimer(driver: parts.driver, postgres: platform.postgres)
     return Assembly(
         routes: parts.routes,
         subscriptions: [
@@ -30,7 +31,7 @@ let definition = ServiceDefinition(
             .on(PublicationChanged.self) { event, tx in try await parts.take(event.payload, in: tx) },
         ],
         services: [
-            RunTimer(driver: parts.driver, postgres: platform.postgres).part(logger: platform.logger),
+            timer.part(logger: platform.logger), timer.gauges(logger: platform.logger),
             Upkeep(postgres: platform.postgres).part(logger: platform.logger),
         ])
 }

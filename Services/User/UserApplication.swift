@@ -47,6 +47,7 @@ enum UserApplication {
             life: settings.keyLife, lead: settings.keyLead, tail: settings.accessLifetime + .seconds(60))
         let rotation = KeyRotation(
             KeyStore(postgres, secret: settings.sealSecret), keys, plan, logger: platform.logger)
+        for event in SecurityEvent.allCases { event.count(by: 0) }
         var assembly = Assembly(
             routes: routes,
             services: [

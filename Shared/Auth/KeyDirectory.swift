@@ -2,7 +2,7 @@ internal import Crypto
 public import FoundationEssentials
 internal import Primitives
 internal import Synchronization
-internal import Telemetry
+public import Telemetry
 
 /// The public keys of the user service, kept in memory: fetched at first use, again from time to time, and at once (but
 /// not often) when a token names a key that is not known. While the user service is away, the keys known last hold.
@@ -22,6 +22,7 @@ public final class KeyDirectory: Sendable {
     private let fetch: Fetch
     private let floor: Duration
     private let limit: Duration
+    private let logger: Logger
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -29,12 +30,14 @@ public final class KeyDirectory: Sendable {
     ///   - floor: the shortest time between two fetches: a flood of forged key identifiers causes no more.
     ///   - limit: how long one fetch may take.
     public init(
-        url: URL, floor: Duration = .seconds(2), limit: Duration = .seconds(3), fetch: @escaping Fetch
+        url: URL, floor: Duration = .seconds(2), limit: Duration = .seconds(3),
+        logger: Logger = Logger(service: "auth"), fetch: @escaping Fetch
     ) {
         self.url = url
         self.fetch = fetch
         self.floor = floor
         self.limit = limit
+        self.logger = logger
     }
 
     /// A directory of fixed keys: for tests and tools.
@@ -73,7 +76,7 @@ public final class KeyDirectory: Sendable {
             let data = try await withDeadline(limit, "key document") { [fetch, url] in try await fetch(url) }
             document = try JSON.decode(JSONWebKeySet.self, from: data)
         } catch {
-            Logger(service: "auth").warning("keys could not be fetched", ["error": .string("\(error)")])
+            logger.warning("keys could not be fetched", ["error": .string("\(error)")])
             document = nil
         }
         let keys = document?.verificationKeys

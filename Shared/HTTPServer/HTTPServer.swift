@@ -11,7 +11,7 @@ public import Telemetry
 /// Serves a ``Router`` over HTTP/1.1: libmicrohttpd's threads do the sockets, each handler runs as a task.
 ///
 /// Content streams both ways with back pressure, files are sent by `sendfile`. Each request is a span, a line in the
-/// access log and an observation of `http_server_request_duration_seconds`.
+/// access log and one in `http_server_requests_total` and `http_server_request_duration_seconds`.
 public final class HTTPServer: Service {
     public let name: String
     private let core: ServerCore

@@ -73,7 +73,10 @@ final class RequestRecord: Sendable {
         let status = completed || state.status == 101 ? state.status : (state.status == 0 ? 499 : state.status)
         server.metrics.observe(
             "http_server_request_duration_seconds", "Time from a request's first line to the end of its answer.",
-            ["method": state.method, "route": route, "status": String(status)], duration.seconds)
+            ["method": state.method, "route": route], duration.seconds)
+        server.metrics.count(
+            "http_server_requests_total", "Requests by route and status.",
+            ["method": state.method, "route": route, "status": String(status)])
         SpanExport.record(
             Span(
                 trace: state.trace, parentID: state.parentID, service: server.logger.service,
@@ -81,7 +84,7 @@ final class RequestRecord: Sendable {
                 attributes: [
                     "http.request.method": state.method, "http.route": route,
                     "http.response.status_code": String(status),
-                ], failed: status >= 500))
+                ], kind: .server, failed: status >= 500))
         Trace.$current.withValue(state.trace) {
             server.accessLogger.info(
                 "request",

@@ -71,6 +71,7 @@ public final class JobRunner: Service {
 
     /// Claims and does jobs until it is stopped.
     public func run() async throws {
+        for kind in handlers.keys { JobStore.countTakeover(of: kind, by: 0) }
         store.attach(bell)
         defer { store.detach(bell) }
         await withTaskGroup(of: Void.self) { group in
@@ -151,7 +152,8 @@ public final class JobRunner: Service {
         }
         MetricsRegistry.shared.observe(
             "job_duration_seconds", "Time that jobs were worked on, by kind and outcome.",
-            ["kind": job.kind, "outcome": label], (ContinuousClock.now - start).seconds)
+            ["kind": job.kind, "outcome": label], (ContinuousClock.now - start).seconds,
+            buckets: MetricsRegistry.longBuckets)
         logger.info(
             "job left",
             [
@@ -284,9 +286,14 @@ public final class JobRunner: Service {
         let load = try await store.load()
         for kind in handlers.keys {
             for status in ["pending", "running"] {
-                let count = load.first { $0.kind == kind && $0.status == status }?.count ?? 0
+                let found = load.first { $0.kind == kind && $0.status == status }
                 MetricsRegistry.shared.gauge(
-                    "job_queue_size", "Jobs by kind that wait or run.", ["kind": kind, "status": status], Double(count))
+                    "job_queue_size", "Jobs by kind that wait or run.", ["kind": kind, "status": status],
+                    Double(found?.count ?? 0))
+                guard status == "pending" else { continue }
+                MetricsRegistry.shared.gauge(
+                    "job_oldest_wait_seconds", "Time that the oldest waiting job of a kind could have been begun.",
+                    ["kind": kind], found?.oldest ?? 0)
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import Postgres
 internal import Primitives
+internal import Telemetry
 
 /// How a job ended, or why it was let go.
 enum JobOutcome: Sendable {
@@ -158,16 +159,29 @@ extension JobStore {
                 WHERE id IN (SELECT id FROM lost UNION ALL SELECT id FROM late) RETURNING \(Job.columns)
                 """
             ).map(Job.init)
-            for job in jobs { try await onChange(job, transaction) }
+            for job in jobs {
+                try await onChange(job, transaction)
+                if job.errorCode == "worker_lost" { transaction.onCommit { Self.countTakeover(of: job.kind) } }
+            }
             return jobs.count
         }
     }
 
-    /// How many jobs there are of each kind that wait or run.
-    func load() async throws -> [(kind: String, status: String, count: Int)] {
+    /// Counts a job that was taken from a worker that said nothing any more.
+    static func countTakeover(of kind: String, by amount: Double = 1) {
+        MetricsRegistry.shared.count(
+            "job_lease_takeovers_total", "Jobs whose worker was gone before they ended, by kind.", ["kind": kind],
+            by: amount)
+    }
+
+    /// How many jobs there are of each kind that wait or run, and for how many seconds the oldest could have been begun.
+    func load() async throws -> [(kind: String, status: String, count: Int, oldest: Double)] {
         try await postgres.query(
-            "SELECT kind, status, count(*) FROM job WHERE status IN ('pending', 'running') GROUP BY kind, status"
-        ).map { try $0.decode((String, String, Int).self) }
+            """
+            SELECT kind, status, count(*), greatest(0, extract(epoch FROM now() - min(run_after)))::float8
+            FROM job WHERE status IN ('pending', 'running') GROUP BY kind, status
+            """
+        ).map { try $0.decode((String, String, Int, Double).self) }
     }
 
     @discardableResult

@@ -251,21 +251,29 @@ final class ConsumerCore: Sendable {
         rd_kafka_offsets_store(handle.pointer, list)
     }
 
-    func lag() -> [String: Int64] {
-        let (handle, partitions) = state.withLock { ($0.handle, Array($0.queues.keys)) }
-        guard let handle, !partitions.isEmpty else { return [:] }
+    /// What each topic's partitions here are behind, by records and by the age of the oldest record in hand.
+    func lag() -> [String: (records: Int64, seconds: Double)] {
+        let (handle, queues) = state.withLock { ($0.handle, $0.queues) }
+        guard let handle, !queues.isEmpty else { return [:] }
+        let partitions = Array(queues.keys)
         let list = rd_kafka_topic_partition_list_new(Int32(partitions.count))
         defer { rd_kafka_topic_partition_list_destroy(list) }
         for partition in partitions { rd_kafka_topic_partition_list_add(list, partition.topic, partition.number) }
         rd_kafka_position(handle.pointer, list)
-        var lag: [String: Int64] = [:]
+        var lag: [String: (records: Int64, seconds: Double)] = [:]
+        for (partition, queue) in queues {
+            let inHand = queue.inHand
+            let age = inHand.oldest.map { max(0, Date().timeIntervalSince($0)) } ?? 0
+            let before = lag[partition.topic] ?? (0, 0)
+            lag[partition.topic] = (before.records + Int64(inHand.count), max(before.seconds, age))
+        }
         for index in 0..<Int(list?.pointee.cnt ?? 0) {
             guard let element = list?.pointee.elems[index] else { continue }
             let topic = String(cString: element.topic)
             var (low, high): (Int64, Int64) = (0, 0)
             rd_kafka_get_watermark_offsets(handle.pointer, topic, element.partition, &low, &high)
             let position = element.offset >= 0 ? element.offset : low
-            lag[topic, default: 0] += max(0, high - max(position, low))
+            lag[topic, default: (0, 0)].records += max(0, high - max(position, low))
         }
         return lag
     }

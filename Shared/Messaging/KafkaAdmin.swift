@@ -93,6 +93,65 @@ public final class KafkaAdmin: Sendable {
         }
     }
 
+    /// How many records of each topic a group has not read yet; topics that do not exist are left out, and not made.
+    /// - Throws: ``KafkaError``.
+    public func backlog(
+        of topics: [String], group: String, within limit: Duration = .seconds(10)
+    ) async throws -> [String: Int64] {
+        try await pool.run { [self] in
+            let milliseconds = Int32(limit.milliseconds)
+            let there = try existing(milliseconds).intersection(topics)
+            var backlog: [String: Int64] = [:]
+            for topic in there.sorted() {
+                let count = partitionCount(topic)
+                let read = try committed(topic, count, group: group, milliseconds)
+                for partition in 0..<count {
+                    var (low, high): (Int64, Int64) = (0, 0)
+                    let error = rd_kafka_query_watermark_offsets(
+                        handle.pointer, topic, Int32(partition), &low, &high, milliseconds)
+                    guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, topic) }
+                    backlog[topic, default: 0] += max(0, high - max(low, read[Int32(partition)] ?? low))
+                }
+            }
+            return backlog
+        }
+    }
+
+    /// Where a group that need not be running goes on in each partition of a topic; partitions that it never read are
+    /// absent.
+    private func committed(
+        _ topic: String, _ count: Int, group: String, _ milliseconds: Int32
+    ) throws -> [Int32: Int64] {
+        let list = rd_kafka_topic_partition_list_new(Int32(count))
+        defer { rd_kafka_topic_partition_list_destroy(list) }
+        for partition in 0..<count { rd_kafka_topic_partition_list_add(list, topic, Int32(partition)) }
+        var request = rd_kafka_ListConsumerGroupOffsets_new(group, list)
+        defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
+        let queue = rd_kafka_queue_new(handle.pointer)
+        defer { rd_kafka_queue_destroy(queue) }
+        let options = rd_kafka_AdminOptions_new(handle.pointer, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS)
+        defer { rd_kafka_AdminOptions_destroy(options) }
+        var text = [CChar](repeating: 0, count: 256)
+        rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, &text, text.count)
+        rd_kafka_ListConsumerGroupOffsets(handle.pointer, &request, 1, options, queue)
+        guard let event = rd_kafka_queue_poll(queue, milliseconds + 1000) else {
+            throw KafkaError(.timedOut, "offsets of \(group)", isRetriable: true)
+        }
+        defer { rd_kafka_event_destroy(event) }
+        let whole = rd_kafka_event_error(event)
+        guard whole == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(whole, "offsets of \(group)") }
+        var groups = 0
+        let results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+            rd_kafka_event_ListConsumerGroupOffsets_result(event), &groups)
+        guard groups > 0, let offsets = rd_kafka_group_result_partitions(results?[0]) else { return [:] }
+        var found: [Int32: Int64] = [:]
+        for index in 0..<Int(offsets.pointee.cnt) {
+            let element = offsets.pointee.elems[index]
+            if element.offset >= 0 { found[element.partition] = element.offset }
+        }
+        return found
+    }
+
     private func existing(_ milliseconds: Int32) throws -> Set<String> {
         var metadata: UnsafePointer<rd_kafka_metadata>?
         let error = rd_kafka_metadata(handle.pointer, 1, nil, &metadata, milliseconds)

@@ -43,7 +43,11 @@ public final class KafkaConsumer: Service {
         MetricsRegistry.shared.onScrape { [weak core] metrics in
             for (topic, lag) in core?.lag() ?? [:] {
                 metrics.gauge(
-                    "kafka_consumer_lag_records", "Records that are not handled yet.", ["topic": topic], Double(lag))
+                    "kafka_consumer_lag_records", "Records that are not handled yet.", ["topic": topic],
+                    Double(lag.records))
+                metrics.gauge(
+                    "kafka_consumer_lag_seconds", "Age of the oldest record that was read and is not handled yet.",
+                    ["topic": topic], lag.seconds)
             }
         }
         startThread { [core, ended] in
@@ -64,5 +68,5 @@ public final class KafkaConsumer: Service {
     public var assignedPartitions: Int { core.assignedPartitions }
 
     /// Records that are not handled yet, by topic, as far as known.
-    public func lag() -> [String: Int64] { core.lag() }
+    public func lag() -> [String: Int64] { core.lag().mapValues(\.records) }
 }

@@ -57,6 +57,9 @@ public struct ReceivedRecord: Sendable {
     /// `nil` for a tombstone.
     public let value: Data?
 
+    /// When it was written, by its producer's or the broker's clock; `nil` where neither said.
+    public var time: Date?
+
     /// A record from its parts, for tests.
     public init(
         topic: String, partition: Int32, offset: Int64, key: Data?, headers: [KafkaRecord.Header], value: Data?

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Synchronization
 
 /// Records of one partition between the thread that polls and the task that handles, bounded by pausing the partition.
@@ -12,6 +13,8 @@ final class PartitionQueue: Sendable {
         var isClosed = false
         var waiter: CheckedContinuation<[ReceivedRecord]?, Never>?
         var isIdle = true
+        /// The batch that is being handled: how many, and when its first was written.
+        var handling: (count: Int, since: Date?) = (0, nil)
     }
 
     static let highCount = 1000
@@ -60,6 +63,7 @@ final class PartitionQueue: Sendable {
         await withCheckedContinuation { continuation in
             let now = state.withLock { state -> [ReceivedRecord]?? in
                 state.isIdle = true
+                state.handling = (0, nil)
                 if state.isClosed { return .some(nil) }
                 if state.records.isEmpty {
                     state.waiter = continuation
@@ -73,7 +77,10 @@ final class PartitionQueue: Sendable {
 
     /// Says that the last records are done, and leaves the next ones time to gather.
     func rest(_ pace: Duration) async {
-        state.withLock { $0.isIdle = true }
+        state.withLock { state in
+            state.isIdle = true
+            state.handling = (0, nil)
+        }
         try? await Task.sleep(for: pace)
     }
 
@@ -93,12 +100,20 @@ final class PartitionQueue: Sendable {
     /// Whether no records are being handled.
     var isIdle: Bool { state.withLock { $0.isIdle } }
 
+    /// What was read and is not handled yet: how many records, and when the oldest was written.
+    var inHand: (count: Int, oldest: Date?) {
+        state.withLock { state in
+            (state.handling.count + state.records.count, state.handling.since ?? state.records.first?.time)
+        }
+    }
+
     private static func take(_ state: inout State, _ limit: Int) -> [ReceivedRecord] {
         let count = min(limit, state.records.count)
         let batch = Array(state.records.prefix(count))
         state.records.removeFirst(count)
         state.bytes -= batch.reduce(0) { $0 + $1.size }
         state.isIdle = false
+        state.handling = (count, batch.first?.time)
         return batch
     }
 }

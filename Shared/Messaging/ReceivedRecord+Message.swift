@@ -24,5 +24,10 @@ extension ReceivedRecord {
             topic: String(cString: rd_kafka_topic_name(content.rkt)), partition: content.partition,
             offset: content.offset, key: content.key.map { Data(bytes: $0, count: content.key_len) },
             headers: headers, value: content.payload.map { Data(bytes: $0, count: content.len) })
+        var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        let milliseconds = rd_kafka_message_timestamp(message, &kind)
+        if kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE, milliseconds > 0 {
+            time = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+        }
     }
 }

@@ -37,6 +37,17 @@ public enum DeadLetters {
             value: value)
     }
 
+    /// How many dead letters of a group lie in their topics and were not sent back yet. Topics that have none are counted
+    /// as 0, and are not made by asking.
+    /// - Throws: `KafkaError`.
+    public static func depths(
+        of topics: [String], group: String, settings: KafkaSettings, logger: Logger
+    ) async throws -> [String: Int64] {
+        let found = try await KafkaAdmin(settings: settings, logger: logger).backlog(
+            of: topics.map { topic($0, group: group) }, group: "\(group).replay")
+        return Dictionary(uniqueKeysWithValues: topics.map { ($0, found[topic($0, group: group)] ?? 0) })
+    }
+
     /// Sends the dead letters of a topic and group back to where they came from; each is tried again as if it were new,
     /// by that group alone.
     ///

@@ -37,6 +37,8 @@ public final class EventConsumer: Service {
         /// The least time between two transactions of a partition's events: what comes in it is handled in one. For
         /// those who handle much and are not waited for.
         public var pace = Duration.zero
+        /// How often it is counted what waits to be tried again; what lies in the dead letters, every fourth time.
+        public var measuring = Duration.seconds(15)
         /// The usual choice.
         public init() {}
     }
@@ -66,9 +68,13 @@ public final class EventConsumer: Service {
     public func run() async throws {
         try await prepareTopics()
         guard !stopping.hasFired else { return }
+        for topic in topics { for outcome in ["parked", "dead"] { count(topic, outcome, by: 0) } }
         let consumer = KafkaConsumer(
             settings: settings, group: group, topics: topics, pace: options.pace, logger: logger
         ) { [self] batch in try await take(batch) }
+        // Beside the group: a stop does not wait for a question to a broker that is away.
+        let measuring = Task { await self.measure() }
+        defer { measuring.cancel() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await consumer.run() }
             group.addTask { await self.retryParked() }
@@ -192,9 +198,18 @@ public final class EventConsumer: Service {
                 max(0, Date().timeIntervalSince(event.envelope.time)))
         }
         do {
-            try await withSpan("handle \(event.type)", service: group, parent: event.envelope.trace) { _ in
-                try await handler.handle(event, tx)
-            }
+            let attributes = [
+                "messaging.system": "kafka", "messaging.operation.type": "process",
+                "messaging.operation.name": "handle", "messaging.destination.name": event.topic,
+                "messaging.consumer.group.name": group,
+                "messaging.destination.partition.id": String(event.partition),
+                "messaging.kafka.offset": String(event.offset), "messaging.message.id": event.id.text,
+                "messaging.message.body.size": String(event.envelope.payload.count),
+            ]
+            try await withSpan(
+                "handle \(event.type)", service: group, parent: event.envelope.trace, attributes: attributes,
+                kind: .consumer
+            ) { _ in try await handler.handle(event, tx) }
         } catch {
             outcome = "failed"
             throw error
@@ -266,9 +281,34 @@ public final class EventConsumer: Service {
             headers: message.headerTexts, value: message.value ?? Data(), group: group, reason: reason)
     }
 
-    private func count(_ topic: String, _ outcome: String) {
+    private func count(_ topic: String, _ outcome: String, by amount: Double = 1) {
         metrics.count(
-            "events_consumed_total", "Events by what became of them.", ["topic": topic, "outcome": outcome])
+            "events_consumed_total", "Events by what became of them.", ["topic": topic, "outcome": outcome],
+            by: amount)
+    }
+
+    /// Now and then: what waits in the inbox and, less often, in the dead letters.
+    private func measure() async {
+        for round in 0... {
+            await stopping.wait(upTo: options.measuring)
+            guard !stopping.hasFired, !Task.isCancelled else { return }
+            do {
+                let rows = try await postgres.query(
+                    "SELECT count(*) FROM inbox_parked WHERE consumer = \(group) AND attempts > 0")
+                metrics.gauge(
+                    "events_parked", "Events that failed and are tried again later.", [:],
+                    Double(try rows.first?.decode(Int.self) ?? 0))
+                guard round % 4 == 0 else { continue }
+                let depths = try await DeadLetters.depths(of: topics, group: group, settings: settings, logger: logger)
+                for (topic, depth) in depths {
+                    metrics.gauge(
+                        "dead_letters", "Dead letters that were not sent back yet, by the topic that they came from.",
+                        ["topic": topic], Double(depth))
+                }
+            } catch {
+                logger.debug("what waits was not measured", ["error": .string("\(error)")])
+            }
+        }
     }
 
     /// Whether the database is away or busy: then the event has no fault, and the batch comes again as it was.

@@ -23,6 +23,7 @@ public final class OutboxRelay: Service {
     private let stopping = AsyncTrigger()
     private let work = Bell()
     private let owner = UUID.v7()
+    private static let refusedHelp = "Events that Kafka refused for good."
     private let leaseUntil = Mutex(ContinuousClock.now)
 
     /// How the relay works.
@@ -73,6 +74,7 @@ public final class OutboxRelay: Service {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.watchCluster() }
             group.addTask { await self.clean() }
+            group.addTask { await self.measure() }
             await stopping.wait()
             work.ring()
             group.cancelAll()
@@ -154,7 +156,7 @@ public final class OutboxRelay: Service {
         logger.error(
             "event cannot be published",
             ["event_id": .string(entry.id.text), "topic": .string(entry.topic), "error": .string("\(error)")])
-        metrics.count("outbox_refused_total", "Events that Kafka refused for good.")
+        metrics.count("outbox_refused_total", Self.refusedHelp)
         try await postgres.execute(
             "UPDATE outbox SET sent_at = 'infinity', failure = \(error.description) WHERE seq = \(seq)")
     }
@@ -245,14 +247,32 @@ public final class OutboxRelay: Service {
         return max(old, many, handled)
     }
 
+    /// Counts what waits. Every replica does, of the same table.
+    private func measure() async {
+        metrics.count("outbox_refused_total", Self.refusedHelp, by: 0)
+        while !Task.isCancelled, !stopping.hasFired {
+            do {
+                let rows = try await postgres.query(
+                    """
+                    SELECT count(*), greatest(0, coalesce(extract(epoch FROM now() - min(created_at)), 0))::float8
+                    FROM outbox WHERE sent_at IS NULL
+                    """)
+                let (count, age) = try rows.first?.decode((Int, Double).self) ?? (0, 0)
+                metrics.gauge("outbox_waiting", "Events not yet acknowledged by Kafka.", [:], Double(count))
+                metrics.gauge(
+                    "outbox_oldest_age_seconds", "Age of the oldest event that Kafka has not acknowledged.", [:], age)
+            } catch {
+                logger.debug("outbox was not measured", ["error": .string("\(error)")])
+            }
+            await stopping.wait(upTo: .seconds(5))
+        }
+    }
+
     /// Deletes what nobody needs any more, now and then.
     private func clean() async {
         while !Task.isCancelled, !stopping.hasFired {
             do {
                 while try await cleanOnce() >= 5000, !stopping.hasFired {}
-                let depth = try await postgres.query("SELECT count(*) FROM outbox WHERE sent_at IS NULL").first?
-                    .decode(Int.self)
-                metrics.gauge("outbox_waiting", "Events not yet acknowledged by Kafka.", [:], Double(depth ?? 0))
             } catch {
                 logger.debug("outbox was not cleaned", ["error": .string("\(error)")])
             }

@@ -35,12 +35,14 @@ public final class PostgresClient: Service {
 
     /// Keeps the pool until ``stop()``.
     public func run() async throws {
+        let size = Double(pool.configuration.poolSize)
         MetricsRegistry.shared.onScrape { [weak pool] metrics in
             guard let counts = pool?.counts else { return }
             let help = "Connections of the pool by state, and callers that wait for one."
             metrics.gauge("postgres_pool_connections", help, ["state": "idle"], Double(counts.idle))
             metrics.gauge("postgres_pool_connections", help, ["state": "lent"], Double(counts.lent))
             metrics.gauge("postgres_pool_connections", help, ["state": "waiting"], Double(counts.waiting))
+            metrics.gauge("postgres_pool_size", "Connections that the pool may have.", [:], size)
         }
         await stopped.wait()
         listener.stop()

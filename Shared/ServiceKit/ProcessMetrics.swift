@@ -13,7 +13,7 @@ public enum ProcessMetrics {
             registry.gauge("process_start_time_seconds", "Start of the process since 1970.", [:], start)
             registry.gauge("process_resident_memory_bytes", "Resident memory.", [:], residentBytes())
             registry.gauge("process_open_fds", "Open file descriptors.", [:], openDescriptors())
-            registry.gauge("process_cpu_seconds_total", "Processor time used.", [:], processorSeconds())
+            registry.total("process_cpu_seconds_total", "Processor time used.", [:], processorSeconds())
         }
     }
 

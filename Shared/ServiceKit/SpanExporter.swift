@@ -22,6 +22,7 @@ public final class SpanExporter: Service {
         self.endpoint = endpoint
         self.http = http
         self.metrics = metrics
+        drop(0)
     }
 
     /// Makes an exporter and hands it the process's spans from now on, except those of probes: they come every few seconds,
@@ -137,7 +138,7 @@ enum OTLP {
             spanId = span.trace.spanID
             parentSpanId = span.parentID
             name = span.name
-            kind = 1
+            kind = span.kind.rawValue
             startTimeUnixNano = String(UInt64(span.start.timeIntervalSince1970 * 1e6) * 1000)
             endTimeUnixNano = String(UInt64(span.end.timeIntervalSince1970 * 1e6) * 1000)
             attributes = span.attributes.sorted { $0.key < $1.key }.map { Attribute($0.key, $0.value) }

@@ -25,7 +25,7 @@ public struct TokenChecks: Sendable {
             let feed = URL(string: user + "/internal/v1/revocations")
         else { throw ConfigurationFault(name: "USER_URL", reason: "is no URL") }
         let verifier = TokenVerifier(
-            keys: KeyDirectory(url: keys) { try await Self.get($0, http) }, capacity: capacity)
+            keys: KeyDirectory(url: keys, logger: logger) { try await Self.get($0, http) }, capacity: capacity)
         self.verifier = verifier
         upkeep = TokenUpkeep(verifier: verifier, feed: feed, logger: logger) { url in
             try await Self.get(url, http, authorization: tokens.authorization(for: "user"))

@@ -20,6 +20,9 @@ public final class MetricsRegistry: Sendable {
         var count: UInt64 = 0
     }
 
+    /// Buckets in seconds for work that takes from a moment to an hour.
+    public static let longBuckets: [Double] = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600]
+
     private let families = Mutex<[String: Family]>([:])
     private let collectors = Mutex<[@Sendable (MetricsRegistry) -> Void]>([])
     /// More label sets than this in a family are dropped, so that a mistake cannot fill the memory.
@@ -32,9 +35,15 @@ public final class MetricsRegistry: Sendable {
         collectors.withLock { $0.append(collector) }
     }
 
-    /// Adds to a counter.
+    /// Adds to a counter. Where what it counts is rare, begin with `by: 0`: Prometheus does not see the step of a counter
+    /// that appears with its first event.
     public func count(_ name: String, _ help: String, _ labels: [String: String] = [:], by amount: Double = 1) {
         update(name, help, "counter", labels) { $0.value += amount }
+    }
+
+    /// Sets a counter to what somebody else has counted since the process began.
+    public func total(_ name: String, _ help: String, _ labels: [String: String] = [:], _ value: Double) {
+        update(name, help, "counter", labels) { $0.value = value }
     }
 
     /// Sets a gauge.

@@ -66,6 +66,12 @@ public struct Trace: Sendable, Hashable {
     }
 }
 
+/// Which side of a call a span is, with OpenTelemetry's numbers.
+public enum SpanKind: Int, Sendable {
+    /// Work within a process, or one side of a call or of an event.
+    case `internal` = 1, server, client, producer, consumer
+}
+
 /// A finished span: one named piece of work in a trace.
 public struct Span: Sendable {
     /// The trace and the span's own id.
@@ -82,13 +88,15 @@ public struct Span: Sendable {
     public let end: Date
     /// Names of OpenTelemetry's semantic conventions, and their values.
     public let attributes: [String: String]
+    /// Which side of a call it is.
+    public let kind: SpanKind
     /// It ended by an error.
     public let failed: Bool
 
     /// A span that has ended.
     public init(
         trace: Trace, parentID: String?, service: String, name: String, start: Date, end: Date,
-        attributes: [String: String] = [:], failed: Bool
+        attributes: [String: String] = [:], kind: SpanKind = .internal, failed: Bool
     ) {
         self.trace = trace
         self.parentID = parentID
@@ -97,6 +105,7 @@ public struct Span: Sendable {
         self.start = start
         self.end = end
         self.attributes = attributes
+        self.kind = kind
         self.failed = failed
     }
 }
@@ -117,6 +126,7 @@ public enum SpanExport {
 /// Runs a piece of work as a span: a child of `parent` or of the current trace, or the root of a new one.
 public func withSpan<T>(
     _ name: String, service: String, parent: Trace? = nil, attributes: [String: String] = [:],
+    kind: SpanKind = .internal,
     isolation: isolated (any Actor)? = #isolation, _ body: (Trace) async throws -> T
 ) async rethrows -> T {
     let above = parent ?? Trace.current
@@ -126,7 +136,7 @@ public func withSpan<T>(
         SpanExport.record(
             Span(
                 trace: trace, parentID: above?.spanID, service: service, name: name, start: start, end: Date(),
-                attributes: attributes, failed: failed))
+                attributes: attributes, kind: kind, failed: failed))
     }
     do {
         let result = try await Trace.$current.withValue(trace) { try await body(trace) }

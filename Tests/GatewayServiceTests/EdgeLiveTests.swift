@@ -231,7 +231,9 @@ extension LiveTests {
                 #expect(try door.ask("GET", "/api/v1/projects/\(id)", token: door.token())?.status == 200)
             }
             let text = GatewayMetrics.text(door: door.door, workers: door.server.workers)
-            #expect(text.contains("http_server_requests_total{route=\"GET /api/v1/projects/{id}\",status=\"2xx\"} 3"))
+            let labels = "route=\"GET /api/v1/projects/{id}\",upstream=\"project\""
+            #expect(text.contains("http_server_requests_total{\(labels),status=\"2xx\"} 3"))
+            #expect(text.contains("http_server_request_duration_seconds_count{\(labels)} 3"))
             #expect(text.contains("le=\"+Inf\"} 3"))
             await door.stop()
         }

@@ -4,6 +4,7 @@ import Lifecycle
 import Postgres
 import Primitives
 import Synchronization
+import Telemetry
 import TestKit
 import Testing
 
@@ -124,6 +125,9 @@ import Testing
             let job = try #require(try await bench.job(asked))
             #expect(job.errorCode == "worker_lost")
             #expect(job.tries == 2)
+            let told = MetricsRegistry.shared.text()
+            #expect(told.contains("job_lease_takeovers_total{kind=\"test\"} "))
+            #expect(!told.contains("job_lease_takeovers_total{kind=\"test\"} 0\n"))
         }
     }
 

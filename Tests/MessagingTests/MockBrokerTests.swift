@@ -1,11 +1,33 @@
 import CKafka
 import Foundation
+import Lifecycle
 import Messaging
 import Synchronization
+import Telemetry
 import TestKit
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(3))) struct MockBrokerTests {
+    /// What was read ahead counts too: it is not handled.
+    @Test func lagCountsWhatIsNotHandledYetAndTellsItsAge() async throws {
+        let broker = try MockBroker()
+        try broker.topic("t")
+        let producer = try KafkaProducer(settings: broker.settings, logger: .quiet)
+        #expect(await send(0..<50, "t", producer).isEmpty)
+        let isFree = AsyncTrigger()
+        let reader = Reader(broker.settings, group: "g", topic: "t", batchLimit: 5) { _ in await isFree.wait() }
+        try await eventually("all lag") { reader.lag == 50 }
+        let age = try #require(
+            MetricsRegistry.shared.text().split(separator: "\n").compactMap {
+                $0.hasPrefix("kafka_consumer_lag_seconds{") ? Double($0.split(separator: " ")[1]) : nil
+            }.max())
+        #expect(age > 0)
+        isFree.fire()
+        try await reader.has(50)
+        try await eventually("no lag") { reader.lag == 0 }
+        try await reader.stop()
+    }
+
     @Test func recordsArriveOnceAndInOrderWithinAKey() async throws {
         let broker = try MockBroker()
         try broker.topic("t")

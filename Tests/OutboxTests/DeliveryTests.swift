@@ -221,6 +221,12 @@ struct DeliveryTests {
                 try await world.count("SELECT count(*) FROM outbox WHERE topic LIKE '%.dlq.g' AND sent_at IS NOT NULL")
                     == 3
             }
+            func depth() async throws -> Int64? {
+                try await DeadLetters.depths(
+                    of: [Topic.projectEvents.rawValue, "atelier.absent.v1"], group: "g", settings: world.settings,
+                    logger: Logger(service: "test", sink: MemoryLogSink()))[Topic.projectEvents.rawValue]
+            }
+            #expect(try await depth() == 3)
             try await world.postgres.execute("INSERT INTO healed VALUES (true)")
             let count = try await DeadLetters.replay(
                 topic: Topic.projectEvents.rawValue, group: "g", settings: world.settings,
@@ -234,7 +240,27 @@ struct DeliveryTests {
                 topic: Topic.projectEvents.rawValue, group: "g", settings: world.settings,
                 logger: Logger(service: "test", sink: MemoryLogSink()))
             #expect(more == 0)
+            #expect(try await depth() == 0)
             #expect(try await world.effects().count == 6)
+            await world.stop()
+        }
+    }
+
+    @Test("while there is no broker, the age of the oldest event is told")
+    func oldest() async throws {
+        try await withTestDatabase { database in
+            let world = try await World(database, broker: "127.0.0.1:1")
+            try await world.postgres.execute(
+                """
+                INSERT INTO outbox (event_id, topic, key, headers, value, created_at)
+                VALUES (\(UUID.v7()), 'atelier.project.events.v1', 'k', '{}', '', now() - interval '1 hour')
+                """)
+            world.startRelay()
+            try await eventually("the gauge", within: .seconds(60)) {
+                let text = world.metrics.text()
+                return text.contains("\noutbox_waiting 1\n") && text.contains("\noutbox_oldest_age_seconds 36")
+            }
+            #expect(world.metrics.text().contains("\noutbox_refused_total 0\n"))
             await world.stop()
         }
     }

@@ -5,6 +5,8 @@ import HTTPServer
 import ObjectStore
 import Postgres
 import Primitives
+import ServiceKit
+import Telemetry
 import TestKit
 import Testing
 
@@ -292,6 +294,10 @@ struct TusTests {
             #expect(try await world.context.uploads.sweepFiles(olderThan: .seconds(-5)) == 1)
             #expect(try await world.tus(.HEAD, live).headers["Upload-Offset"] == "3")
             for path in dead { #expect(try await world.tus(.HEAD, path).status == 410) }
+            try await StorageGauges(world.context).measure()
+            let told = world.context.platform.metrics.text()
+            #expect(told.contains("\nstorage_uploads_open 1\n") && told.contains("\nstorage_uploads_open_bytes 1000\n"))
+            #expect(told.contains("\nstorage_disk_free_bytes ") && told.contains("\nstorage_quota_used_ratio 0\n"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: world.folder + "/staging").count == 1)
         }
     }

@@ -77,12 +77,18 @@ struct TelemetryTests {
         registry.count("jobs_total", "Jobs.", ["kind": "a\"b"], by: 2)
         registry.observe("wait_seconds", "Waits.", [:], 0.02, buckets: [0.01, 0.1])
         registry.onScrape { $0.gauge("open", "Open.", [:], 4) }
+        // What has not happened yet is there too: else the first time is no step that an alert could see.
+        registry.count("rare_total", "Rare.", by: 0)
+        registry.total("used_seconds_total", "Used.", [:], 2)
+        registry.total("used_seconds_total", "Used.", [:], 2.5)
         let text = registry.text()
         #expect(text.contains("jobs_total{kind=\"a\\\"b\"} 3\n"))
         #expect(
             text.contains("wait_seconds_bucket{le=\"0.01\"} 0\n")
                 && text.contains("wait_seconds_bucket{le=\"0.1\"} 1\n"))
         #expect(text.contains("wait_seconds_bucket{le=\"+Inf\"} 1\n") && text.contains("wait_seconds_count 1\n"))
+        #expect(text.contains("\nrare_total 0\n"))
+        #expect(text.contains("# TYPE used_seconds_total counter\nused_seconds_total 2.5\n"))
         #expect(text.contains("# TYPE open gauge\nopen 4\n"))
     }
 }

@@ -4,6 +4,7 @@ import HTTP
 import Postgres
 import Primitives
 import ServiceTestKit
+import Telemetry
 import TestKit
 import Testing
 
@@ -36,6 +37,9 @@ import Testing
             #expect(try await world.refresh(first.text("refreshToken")).status == 401)
             #expect(try await world.refresh(second.text("refreshToken")).status == 401)
             #expect(try await world.count("SELECT count(*) FROM audit_entry WHERE action = 'refreshReused'") == 1)
+            let told = MetricsRegistry.shared.text()
+            #expect(told.contains("security_events_total{kind=\"refresh_reused\"} "))
+            #expect(!told.contains("security_events_total{kind=\"refresh_reused\"} 0\n"))
             #expect(
                 try await world.count(
                     "SELECT count(*) FROM outbox WHERE headers->>'ce_type' = 'atelier.user.v1.SessionRevoked'") == 1)

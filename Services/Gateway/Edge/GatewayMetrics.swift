@@ -1,4 +1,5 @@
-/// The gateway's numbers as Prometheus text: RED by route template, and the state of each service behind.
+/// The gateway's numbers as Prometheus text: RED by route template and the service that answers, and the state of each
+/// service behind.
 enum GatewayMetrics {
     static func text(door: Door, workers: [Worker]) -> String {
         var out = """
@@ -6,12 +7,15 @@ enum GatewayMetrics {
             # TYPE http_server_requests_total counter
 
             """
-        let names = door.routes.routes.map { "\($0.methods.list.split(separator: ",")[0]) \($0.template)" } + ["none"]
+        let names =
+            door.routes.routes.map {
+                "route=\"\($0.methods.list.split(separator: ",")[0]) \($0.template)\",upstream=\"\($0.target.service)\""
+            } + ["route=\"none\",upstream=\"gateway\""]
         let all = workers.map(\.stats.snapshot)
         let sums = names.indices.map { index in all.reduce(into: RouteStats.Entry()) { $0.add($1[index]) } }
         for (name, entry) in zip(names, sums) {
             for (digit, count) in entry.classes.enumerated() where count > 0 {
-                out += "http_server_requests_total{route=\"\(name)\",status=\"\(digit)xx\"} \(count)\n"
+                out += "http_server_requests_total{\(name),status=\"\(digit)xx\"} \(count)\n"
             }
         }
         out += """
@@ -23,12 +27,12 @@ enum GatewayMetrics {
             var sum: UInt64 = 0
             for (bound, count) in zip(RouteStats.bounds, entry.buckets) {
                 sum += count
-                out += "http_server_request_duration_seconds_bucket{route=\"\(name)\",le=\"\(bound)\"} \(sum)\n"
+                out += "http_server_request_duration_seconds_bucket{\(name),le=\"\(bound)\"} \(sum)\n"
             }
             sum += entry.buckets.last ?? 0
-            out += "http_server_request_duration_seconds_bucket{route=\"\(name)\",le=\"+Inf\"} \(sum)\n"
-            out += "http_server_request_duration_seconds_sum{route=\"\(name)\"} \(Double(entry.total) / 1e9)\n"
-            out += "http_server_request_duration_seconds_count{route=\"\(name)\"} \(sum)\n"
+            out += "http_server_request_duration_seconds_bucket{\(name),le=\"+Inf\"} \(sum)\n"
+            out += "http_server_request_duration_seconds_sum{\(name)} \(Double(entry.total) / 1e9)\n"
+            out += "http_server_request_duration_seconds_count{\(name)} \(sum)\n"
         }
         return out + gauges(door)
     }
@@ -61,6 +65,17 @@ enum GatewayMetrics {
             out += "gateway_upstream_circuit_open{upstream=\"\(upstream.name.text)\"} \(isOpen)\n"
         }
         return out
+    }
+}
+
+extension Route.Target {
+    /// Who answers, and so whose promise a failure breaks; nobody's where it is not built (501).
+    fileprivate var service: String {
+        switch self {
+        case .upstream(let name): name.text
+        case .page: "gateway"
+        case .notBuilt: "none"
+        }
     }
 }
 

@@ -116,7 +116,10 @@ final class Worker: @unchecked Sendable {  // Touched on its loop's thread only;
                 parentID: exchange.trace.parent == 0 ? nil : String(text.suffix(16)), service: "gateway",
                 name: "\(exchange.method?.name ?? "") \(route.template)", start: start,
                 end: start.addingTimeInterval(Double(nanoseconds) / 1e9),
-                attributes: ["http.response.status_code": String(exchange.status)], failed: exchange.status >= 500))
+                attributes: [
+                    "http.request.method": "\(exchange.method?.name ?? "")", "http.route": route.template,
+                    "http.response.status_code": String(exchange.status),
+                ], kind: .server, failed: exchange.status >= 500))
     }
 
     private func tick() {

@@ -34,6 +34,9 @@ final class LiveHub: Service {
     }
 
     func run() async throws {
+        MetricsRegistry.shared.onScrape { [weak self] metrics in
+            metrics.gauge("live_streams", "Open live streams: SSE and WebSocket.", [:], Double(self?.count ?? 0))
+        }
         let listening = Task { [self] in
             for await payload in postgres.listen(LiveEventStore.channel) { wake(UUID(uuidString: payload)) }
         }

@@ -50,21 +50,29 @@ final class MailDispatcher: Service {
         return !mails.isEmpty
     }
 
+    private func count(_ outcome: String) {
+        MetricsRegistry.shared.count("mail_tries_total", "Tries to send mails, by outcome.", ["outcome": outcome])
+    }
+
     private func send(_ mail: MailStore.Claimed) async throws {
         let message = SMTPMessage(
             from: MailAddress(from, name: "Atelier"), to: [MailAddress(mail.recipient)], subject: mail.subject,
             text: mail.body, id: mail.id.text)
         do {
             try await smtp.send(message)
+            count("sent")
             try await MailStore.end(mail, "sent", error: nil, on: postgres)
         } catch let error as HTTPClientError {
             let reason = error.code.description
             if error.outcomeUnknown {
+                count("unknown")
                 try await MailStore.end(mail, "unknown", error: reason, on: postgres)
             } else if error.isRetriable, mail.attempts < Self.tries {
+                count("again")
                 let wait = Backoff(base: .seconds(5), maximum: .seconds(900)).delay(attempt: mail.attempts)
                 try await MailStore.again(mail, after: wait, error: reason, on: postgres)
             } else {
+                count("failed")
                 try await MailStore.end(mail, "failed", error: reason, on: postgres)
             }
         }

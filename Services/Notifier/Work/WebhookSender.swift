@@ -3,6 +3,7 @@ import HTTP
 import NetworkClient
 import Postgres
 import Primitives
+import Telemetry
 
 /// Makes one delivery, and notes in the ledger how it went.
 struct WebhookSender: Sendable {
@@ -20,12 +21,21 @@ struct WebhookSender: Sendable {
         // The content is of no interest, but reading a little of it lets the connection be used again.
         _ = try? await answer.data(upTo: 64 << 10)
         switch answer.status.rawValue {
-        case 200..<300: try await DeliveryStore.delivered(delivery, status: answer.status.rawValue, on: postgres)
-        case 410: try await DeliveryStore.gone(delivery, on: postgres)
+        case 200..<300:
+            count("delivered")
+            try await DeliveryStore.delivered(delivery, status: answer.status.rawValue, on: postgres)
+        case 410:
+            count("gone")
+            try await DeliveryStore.gone(delivery, on: postgres)
         case let status:
             let asked = answer.headers["Retry-After"].flatMap { Int64($0) }.map { Duration.seconds(max(0, $0)) }
             try await failed(delivery, status: status, error: "the receiver answered \(status)", asked: asked)
         }
+    }
+
+    private func count(_ outcome: String) {
+        MetricsRegistry.shared.count(
+            "webhook_tries_total", "Tries to deliver webhooks, by outcome.", ["outcome": outcome])
     }
 
     /// The request as Standard Webhooks 1.0 wants it: the same id at each try, the time of this try, and a signature by
@@ -50,6 +60,7 @@ struct WebhookSender: Sendable {
     private func failed(
         _ delivery: DeliveryStore.Claimed, status: Int?, error: String, asked: Duration?
     ) async throws {
+        count("failed")
         let again = RetrySchedule.wait(after: delivery.attempts, asked: asked)
         try await DeliveryStore.failed(delivery, status: status, error: error, again: again, on: postgres)
     }

@@ -191,7 +191,8 @@ struct RunDriver: Sendable {
             let seconds = Double((state.endedAtMs ?? 0) - (state.startedAtMs ?? 0)) / 1000
             metrics.observe(
                 "pipeline_duration_seconds", "Runs from start to end (AGT-034).",
-                ["workflow": run.definition.id, "status": state.status.rawValue], seconds)
+                ["workflow": run.definition.id, "status": state.status.rawValue], seconds,
+                buckets: MetricsRegistry.longBuckets)
             try await finishProject(run, in: tx)
         } else if before.status.isFinal, state.status == .running {
             // It goes on where it was: its first step may be one that names no stage.

@@ -12,6 +12,22 @@ struct RunTimer: Sendable {
         Periodic("run timer", every: .milliseconds(250), logger: logger, wakeOne)
     }
 
+    /// Counts what is under way: a run that hangs ends no histogram.
+    func gauges(logger: Logger) -> Periodic {
+        Periodic("run gauges", every: .seconds(10), logger: logger) {
+            let rows = try await postgres.query(
+                """
+                SELECT count(*), greatest(0, coalesce(extract(epoch FROM now() - min(created_at)), 0))::float8
+                FROM run WHERE status IN ('pending', 'running')
+                """)
+            let (count, oldest) = try rows.first?.decode((Int, Double).self) ?? (0, 0)
+            driver.metrics.gauge("pipeline_running", "Runs that have not ended.", [:], Double(count))
+            driver.metrics.gauge(
+                "pipeline_oldest_seconds", "Time since the oldest run that has not ended was started.", [:], oldest)
+            return false
+        }
+    }
+
     /// Wakes the run that has waited longest; false where nothing is due.
     private func wakeOne() async throws -> Bool {
         try await postgres.withTransaction { tx in

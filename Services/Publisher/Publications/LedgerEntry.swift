@@ -20,6 +20,8 @@ struct LedgerEntry: Sendable {
     let assetID: UUID
     let caption: String
     let traceparent: String?
+    /// Seconds since it was due, by the database's clock.
+    let lateness: Double
 }
 
 /// What became of a try.

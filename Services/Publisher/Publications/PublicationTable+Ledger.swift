@@ -37,7 +37,8 @@ extension PublicationTable {
                 """
                 SELECT ledger.id, publication_id, ledger.workspace_id, account_id, platform, idempotency_key,
                     ledger.status, media_id, attempts, misses, fence,
-                    extract(epoch FROM now() - sent_at)::float8, asset_id, caption, traceparent
+                    extract(epoch FROM now() - sent_at)::float8, asset_id, caption, traceparent,
+                    extract(epoch FROM now() - publication.publish_at)::float8
                 FROM ledger JOIN publication ON publication.id = publication_id WHERE ledger.id = ANY(\(ids)::uuid[])
                 ORDER BY ledger.next_at
                 """
@@ -48,12 +49,12 @@ extension PublicationTable {
     private static func entry(_ row: PostgresRow) throws -> LedgerEntry {
         let (id, publication, workspace, account, platform, reference, status, media) = try row.decode(
             (UUID, UUID, UUID, UUID, String, String, LedgerStatus, String?).self)
-        let (attempts, misses, fence, sentAgo, asset, caption, trace) = try row.decode(
-            (Int, Int, Int64, Double?, UUID, String, String?).self, from: 8)
+        let (attempts, misses, fence, sentAgo, asset, caption, trace, lateness) = try row.decode(
+            (Int, Int, Int64, Double?, UUID, String, String?, Double).self, from: 8)
         return LedgerEntry(
             id: id, publicationID: publication, workspaceID: workspace, accountID: account, platform: platform,
             reference: reference, status: status, mediaID: media, attempts: attempts, misses: misses, fence: fence,
-            sentAgo: sentAgo, assetID: asset, caption: caption, traceparent: trace)
+            sentAgo: sentAgo, assetID: asset, caption: caption, traceparent: trace, lateness: lateness)
     }
 
     /// Keeps a row for longer; false where it is somebody else's by now.

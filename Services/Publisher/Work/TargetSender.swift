@@ -18,6 +18,11 @@ struct TargetSender: Sendable {
 
     /// Does a row and writes what became of it.
     func send(_ entry: LedgerEntry) async {
+        if entry.attempts == 0, entry.status == .intent {
+            MetricsRegistry.shared.observe(
+                "publish_lateness_seconds", "Time from when a post was due to its first try.",
+                ["platform": entry.platform], max(0, entry.lateness), buckets: MetricsRegistry.longBuckets)
+        }
         let parent = entry.traceparent.flatMap { Trace(traceparent: $0) }
         await withSpan("publish \(entry.platform)", service: logger.service, parent: parent) { _ in
             let renewal = Task { [publications] in

@@ -51,6 +51,13 @@ struct UploadStore: Sendable {
         return Set(try rows.map { try $0.decode(UUID.self) })
     }
 
+    /// How many uploads are open, and how many bytes they have announced.
+    func underWay() async throws -> (count: Int, bytes: Int64) {
+        try await postgres.query("SELECT count(*), coalesce(sum(length), 0)::bigint FROM upload WHERE state = 'open'")[
+            0
+        ].decode((Int, Int64).self)
+    }
+
     /// Forgets uploads that ended more than a week ago.
     func purge() async throws {
         try await postgres.execute(

@@ -39,6 +39,12 @@ struct UsageStore: Sendable {
         try await postgres.query("SELECT coalesce(sum(bytes), 0)::bigint FROM usage")[0].decode(Int64.self)
     }
 
+    /// The share of its quota that the fullest workspace has used, for the metric `storage_quota_used_ratio`.
+    func fullest() async throws -> Double {
+        let bytes = try await postgres.query("SELECT coalesce(max(bytes), 0) FROM usage")[0].decode(Int64.self)
+        return Double(bytes) / Double(max(1, quota))
+    }
+
     private var exceeded: Problem {
         Problem(
             .contentTooLarge, code: "quota_exceeded", detail: "The workspace may have \(quota) bytes at most.",

@@ -42,9 +42,6 @@ struct Sweeper: Sendable {
             try await garbage.remove(key)
         }
         try await garbage.purgeIntents()
-        let total = try await context.usage.total()
-        context.platform.metrics.gauge(
-            "storage_usage_bytes", "Bytes of assets and renditions of all workspaces.", [:], Double(total))
         if ended + files > 0 {
             context.platform.logger.info(
                 "swept", ["uploads": .int(Int64(ended)), "files": .int(Int64(files))])

@@ -39,6 +39,9 @@ final class UploadDesk: Sendable {
         var isComplete: Bool { upload.state == .complete }
     }
 
+    /// How many uploads are open, and how many bytes they have announced.
+    func underWay() async throws -> (count: Int, bytes: Int64) { try await store.underWay() }
+
     /// Announces an upload.
     /// - Throws: ``Problem`` 413 where it is too large or the workspace has no room.
     func create(

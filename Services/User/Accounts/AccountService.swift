@@ -111,6 +111,7 @@ struct AccountService: Sendable {
     }
 
     private func refuse(_ user: UUID?, _ throttle: LoginThrottle, _ client: Client) async throws -> Never {
+        SecurityEvent.signInFailed.count()
         try await postgres.withTransaction { tx in
             try await throttle.count(in: tx)
             try await AuditStore.append(

@@ -29,7 +29,10 @@ struct LoginThrottle: Sendable {
     func check(_ rows: [PostgresRow]) throws -> Bool {
         guard let (failures, age) = try rows.first?.decode((Int, Double).self) else { return false }
         let wait = Double(Self.wait(after: failures)) - age
-        if wait > 0 { throw Problem.tooManyRequests(retryAfter: Int(wait.rounded(.up))) }
+        guard wait <= 0 else {
+            SecurityEvent.signInThrottled.count()
+            throw Problem.tooManyRequests(retryAfter: Int(wait.rounded(.up)))
+        }
         return true
     }
 

@@ -71,6 +71,7 @@ struct SessionService: Sendable {
 
     private func endFamily(of token: RefreshToken, _ client: Client, in tx: PostgresTransaction) async throws {
         let ended = try await SessionStore.revokeReused(token, in: tx)
+        if !ended.isEmpty { tx.onCommit { SecurityEvent.refreshReused.count() } }
         try await end(ended, .refreshReused, "refresh token reused", client, in: tx)
     }
 
