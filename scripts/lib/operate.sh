@@ -1,4 +1,5 @@
-# Sourced: a Python environment with the pinned tools of the operating checks, in an ignored folder. Idempotent.
+# Sourced: the packages of the operating checks, and a Python environment with the pinned tools of the operating checks, in an ignored folder. Idempotent.
+install_packages local operate
 operate="$cache/operate"
 wanted=$(sha256sum "$root/deploy/packages-operate.pypi" | cut -d' ' -f1)
 if [ "$(cat "$operate/installed" 2>/dev/null)" != "$wanted" ]; then
