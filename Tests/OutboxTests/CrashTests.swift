@@ -11,7 +11,7 @@ import Testing
 
 /// R03: a process that is killed on both sides of the commit and of Kafka's acknowledgement leaves no zombie (a change
 /// without its event) and no ghost (an event without its change), and no effect happens twice.
-@Suite("Zombies and ghosts (R03)", .timeLimit(.minutes(5)))
+@Suite("Zombies and ghosts (R03)", .timeLimit(.minutes(12)))
 struct CrashTests {
     private static let failpoints = [
         "outbox.after_commit", "outbox.before_publish", "outbox.before_mark", "inbox.before_commit",
