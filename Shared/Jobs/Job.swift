@@ -61,7 +61,7 @@ public struct Job: Sendable, Identifiable {
     /// When its row last changed.
     public let updatedAt: Date
     /// The trace of who asked.
-    let traceparent: String?
+    package let traceparent: String?
 
     static let columns: PostgresQuery = """
         job.id, job.kind, job.workspace_id, job.user_id, job.project_id, job.asset_id, job.run_id, job.step_id,

@@ -44,7 +44,7 @@ public enum DeadLetters {
         of topics: [String], group: String, settings: KafkaSettings, logger: Logger
     ) async throws -> [String: Int64] {
         let found = try await KafkaAdmin(settings: settings, logger: logger).backlog(
-            of: topics.map { topic($0, group: group) }, group: "\(group).replay")
+            of: topics.map { topic($0, group: group) }, group: replayGroup(group))
         return Dictionary(uniqueKeysWithValues: topics.map { ($0, found[topic($0, group: group)] ?? 0) })
     }
 
@@ -65,7 +65,7 @@ public enum DeadLetters {
         let count = Mutex(0)
         let last = Mutex(ContinuousClock.now)
         let consumer = KafkaConsumer(
-            settings: settings, group: "\(group).replay", topics: [Self.topic(topic, group: group)], ends: ends,
+            settings: settings, group: replayGroup(group), topics: [Self.topic(topic, group: group)], ends: ends,
             logger: logger
         ) { batch in
             let back = batch.map { message in

@@ -9,14 +9,18 @@ public enum Help {
         var text = """
             \(name): \(purpose)
 
-            Usage: \(name) [serve | migrate | check-config | config-schema | health | replay-dlq TOPIC GROUP | --help | --version]
+            Usage: \(name) [serve | migrate | check-config | config-schema | health | --help | --version]
+                   or an operator's words, below
 
               serve          runs the service (default)
               migrate        applies the schema and ends
               check-config   names every fault of the environment at once; exit code 78 where there is one
               config-schema  prints the settings as JSON
               health         asks the process that runs here whether it is ready; exit code 1 where it is not
-              replay-dlq     sends the dead letters of a topic and group back to where they came from
+
+            For operators, each safe to say again:
+
+            \(OperatorWord.usage(name, of: nil))
 
             Environment:
 

@@ -66,11 +66,11 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
         exit(await perform(Array(words), environment: ProcessInfo.processInfo.environment))
     }
 
-    /// Does what `words` say; the result is the exit code: 0, 1 for a failure, 64 for unknown words, 78 for settings
-    /// that cannot be used (`sysexits.h`).
+    /// Does what `words` say; the result is the exit code: 0, 1 for a failure, 64 for unknown words, 69 where what
+    /// an operator's word needs is away, 78 for settings that cannot be used (`sysexits.h`).
     func perform(_ words: [String], environment: [String: String]) async -> Int32 {
         let read = Reading<Settings>(environment: environment, port: port)
-        switch words.first ?? "serve" {
+        switch words.first {
         case "--help", "-h", "help":
             print(Help.text(name: name, purpose: purpose, declarations: read.declarations))
             return 0
@@ -87,9 +87,13 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
             return 0
         case "health":
             return await HealthWord.ask(name: name, host: read.platform.host, port: read.platform.adminPort)
-        case "serve", "migrate", "replay-dlq":
+        case "replay-dlq":
+            return await operate(["dead-letters", "replay"] + words.dropFirst(), read)
+        case let word? where OperatorWord.names.contains(word):
+            return await operate(words, read)
+        case "serve", "migrate", nil:
             guard read.report(name: name) else { return 78 }
-        case let word:
+        case let word?:
             StandardError.write("\(name): unknown word \(word); try --help")
             return 64
         }
@@ -97,7 +101,6 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
         do {
             switch words.first {
             case "migrate": try await host.migrate()
-            case "replay-dlq": try await host.replayDeadLetters(Array(words.dropFirst()))
             default: try await host.serve()
             }
             return 0

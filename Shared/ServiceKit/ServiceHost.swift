@@ -95,15 +95,6 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         logger.info("schema is current")
     }
 
-    func replayDeadLetters(_ words: [String]) async throws {
-        guard words.count == 2 else {
-            throw ConfigurationFault(name: "replay-dlq", reason: "needs a topic and a group")
-        }
-        let count = try await DeadLetters.replay(
-            topic: words[0], group: words[1], settings: configuration.kafka, logger: logger)
-        print("replayed \(count) dead letters of \(words[0]) for \(words[1])")
-    }
-
     private var database: PostgresConfiguration {
         PostgresConfiguration(
             url: configuration.databaseURL, schema: definition.schema, applicationName: "atelier-\(definition.name)",

@@ -36,7 +36,12 @@ public struct WorkDesk: Sendable {
         self.instant = instant
         self.outbox = outbox
         self.maxAttempts = maxAttempts
-        store = JobStore(postgres) { job, transaction in
+        store = Self.store(of: worker, postgres: postgres, outbox: outbox)
+    }
+
+    /// A worker's job table; each change of a job tells `WorkChanged`.
+    static func store(of worker: Worker, postgres: PostgresClient, outbox: Outbox) -> JobStore {
+        JobStore(postgres) { job, transaction in
             try await outbox.append(WorkChanged(job, worker: worker), in: transaction)
         }
     }

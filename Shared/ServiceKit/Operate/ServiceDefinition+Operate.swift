@@ -1,0 +1,78 @@
+internal import Configuration
+internal import Jobs
+internal import Messaging
+internal import Postgres
+internal import Primitives
+internal import Telemetry
+
+extension ServiceDefinition {
+    /// Does an operator's words and writes the answer; the result is the exit code: 0, 1 for what is refused or not
+    /// there, 64 for wrong words, 69 where the database or the broker is away, 78 for settings.
+    func operate(
+        _ words: [String], _ read: Reading<Settings>, within limit: Duration = .seconds(30),
+        write: @Sendable (String) -> Void = { print($0, terminator: "") }
+    ) async -> Int32 {
+        let word: OperatorWord
+        let options: OperatorWord.Options
+        do { (word, options) = try OperatorWord.parse(words) } catch {
+            StandardError.write("\(name): \(error.reason)\n\n\(OperatorWord.usage(name, of: words.first))")
+            return 64
+        }
+        if case .help(let first) = word {
+            write(OperatorWord.usage(name, of: first) + "\n")
+            return 0
+        }
+        guard read.report(name: name) else { return 78 }
+        let logger = Logger(service: name, sink: StandardErrorSink())
+        do {
+            // The pool is that of one question at a time.
+            let postgres = try PostgresClient(
+                configuration: PostgresConfiguration(
+                    url: read.platform.databaseURL, schema: schema, applicationName: "atelier-\(name)-operator",
+                    poolSize: 2, statementTimeout: .seconds(20)),
+                logger: logger)
+            let running = Task { try await postgres.run() }
+            defer { running.cancel() }
+            let desk = OperatorDesk(
+                name: name, usesJobs: usesJobs, kafka: read.platform.kafka, postgres: postgres, logger: logger,
+                limit: options.limit)
+            let answer: OperatorDesk.Answer
+            if case .replay = word {
+                // As long as there is something to send back.
+                answer = try await desk.answer(word)
+            } else {
+                answer = try await withDeadline(limit, words.joined(separator: " ")) { try await desk.answer(word) }
+            }
+            write(options.isJSON ? try JSON.text(answer.document) + "\n" : answer.text)
+            return 0
+        } catch {
+            let (code, reason) = Self.verdict(error)
+            StandardError.write("\(name): \(reason)")
+            return code
+        }
+    }
+
+    /// The exit code of an error, and what is said of it.
+    private static func verdict(_ error: any Error) -> (Int32, String) {
+        switch error {
+        case let error as OperatorDesk.Refusal: return (1, error.reason)
+        case let error as PostgresError where ["42P01", "3F000"].contains(error.sqlState):
+            return (69, "the schema is not there yet: \(error); run the word migrate")
+        case let error as PostgresError where error.isRetriable || error.outcomeUnknown:
+            return (69, "the database is away or busy: \(error.debugDescription)")
+        case let error as PostgresError where error.isQueryCanceled:
+            return (69, "the database takes too long: \(error)")
+        case let error as PostgresTransactionError where error.isRetriable || error.outcomeUnknown:
+            return (69, "the database is away or busy: \(error)")
+        case let error as KafkaError: return (error.isRetriable ? 69 : 1, "the broker: \(error)")
+        case let error as DeadlineExceeded: return (69, "no answer in time: \(error)")
+        default: return (1, "\(error)")
+        }
+    }
+}
+
+/// The log of a word whose answer is read from standard output.
+private struct StandardErrorSink: LogSink {
+    let minimum = LogLevel.error
+    func write(_ line: LogLine) { StandardError.write(line.json) }
+}
