@@ -33,7 +33,7 @@ enum App {
             ControlRoutes(history: history, faults: faults, mail: mail).add(to: &routes)
             SandboxPage(network: network, history: history, mail: mail).add(to: &routes)
             let group = ServiceGroup(
-                [mail, HTTPServer(router: routes, host: "127.0.0.1", port: settings.port, logger: logger)],
+                [mail, HTTPServer(router: routes, host: settings.host, port: settings.port, logger: logger)],
                 logger: logger, drainDelay: .zero)
             let signals = Signals.onStop { group.stop() }
             logger.info("sandbox is up", ["port": .int(Int64(settings.port))])
@@ -55,6 +55,7 @@ enum App {
 
 /// The settings of the sandbox.
 struct SandboxConfiguration: Configurable {
+    let host: String
     let port: Int
     let brokerPort: Int
     let smtpPort: Int
@@ -63,11 +64,12 @@ struct SandboxConfiguration: Configurable {
     let publicURL: String
 
     init(_ read: inout ConfigurationReader) {
+        host = read.string("HOST", default: "127.0.0.1", "Address to listen on; the mail box and the broker stay local.")
         port = read.int("PORT", default: 8070, in: 1...65_535, "Port of the page and of everything that speaks HTTP.")
         brokerPort = read.int("BROKER_PORT", default: 9092, in: 0...65_535, "Port of the embedded broker; 0 for none.")
         smtpPort = read.int("SMTP_PORT", default: 2525, in: 1...65_535, "Port of the mail box.")
         folder = read.string("SANDBOX_FOLDER", default: "sandbox", "Where posted media are kept.")
         history = read.string("HISTORY", default: "history.jsonl", "The log of every call, one JSON object a line.")
-        publicURL = "http://127.0.0.1:\(port)"
+        publicURL = "http://\(host):\(port)"
     }
 }

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -28,11 +29,15 @@ class ApiError(Exception):
 
 
 class Client:
-    """One person at one gateway."""
+    """One person at one gateway.
 
-    def __init__(self, url, timeout=60):
+    An https gateway is verified, by the authorities of the file `authority` where one is given.
+    """
+
+    def __init__(self, url, timeout=60, authority=None):
         parts = urllib.parse.urlsplit(url)
-        self.host, self.port, self.timeout = parts.hostname, parts.port or 80, timeout
+        self.tls = ssl.create_default_context(cafile=authority) if parts.scheme == "https" else None
+        self.host, self.port, self.timeout = parts.hostname, parts.port or (443 if self.tls else 80), timeout
         self.url = url
         self.token = None
         self.refresh_token = None
@@ -43,9 +48,15 @@ class Client:
         headers.update(more or {})
         return headers
 
+    def connection(self, timeout=None):
+        timeout = timeout or self.timeout
+        if self.tls:
+            return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
     def raw(self, method, path, body=None, headers=None, timeout=None):
         """One request on a connection of its own: status, headers (lower case), body."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout or self.timeout)
+        connection = self.connection(timeout)
         try:
             connection.request(method, path, body=body, headers=self.headers(headers))
             answer = connection.getresponse()
@@ -135,7 +146,8 @@ class Client:
 
     def tus_patch_cut(self, location, offset, data, cut):
         """Announces all of `data`, sends `cut` bytes of it, and is gone."""
-        with socket.create_connection((self.host, self.port), timeout=self.timeout) as s:
+        with socket.create_connection((self.host, self.port), timeout=self.timeout) as plain:
+            s = self.tls.wrap_socket(plain, server_hostname=self.host) if self.tls else plain
             lines = [f"PATCH {location} HTTP/1.1", f"Host: {self.host}:{self.port}",
                      f"Authorization: Bearer {self.token}", "Tus-Resumable: 1.0.0", f"Upload-Offset: {offset}",
                      "Content-Type: application/offset+octet-stream", f"Content-Length: {len(data)}", "", ""]
@@ -178,7 +190,7 @@ class Events(threading.Thread):
             time.sleep(0.2)
 
     def _follow(self):
-        connection = http.client.HTTPConnection(self.client.host, self.client.port, timeout=60)
+        connection = self.client.connection(60)
         headers = {"Accept": "text/event-stream"}
         if self.last_id:
             headers["Last-Event-ID"] = self.last_id

@@ -130,8 +130,8 @@ def span_tree(fleet, trace):
     return lines, {span["service"] for span in spans}
 
 
-def journey(fleet, step):
-    client = Client(fleet.url)
+def journey(fleet, step, client=None):
+    client = client or Client(fleet.url)
     step("Register, sign in, make a project")
     client.register()
     project = client.post("/projects", {"title": "One morning", "type": "video"})
