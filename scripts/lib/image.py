@@ -52,6 +52,7 @@ def debian(refresh=False):
         return Root(folder)
     say(f"▸ fetching {len(names)} packages of Debian {SUITE} and what they need")
     sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
     made = folder + ".new"
     run(*sudo, "rm", "-rf", made)
     hidden = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "locale", "info", "doc")]
