@@ -4,6 +4,7 @@ letters of everyone who reads its topic, with reason, origin and trace, and one 
 import collections
 import concurrent.futures
 import glob
+import json
 import os
 import random
 import re
@@ -203,6 +204,40 @@ def test_poison_in_every_topic(poisoned):
     assert pids == {name: fleet.processes[name].pid for name in NAMES}
     assert not [name for name in NAMES if fleet.processes[name].poll() is not None]
     report("poison", bad=len(jobs), topics=len(every), read=len(readers), letters=len(letters), good=counted)
+
+
+def ask(fleet, name, *words):
+    """What a service's own executable answers an operator."""
+    result = subprocess.run([os.path.join(fleet.binaries, name), *words, "--json"], env=fleet.environment(name),
+                            capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, (words, result.stderr[-2000:])
+    return json.loads(result.stdout)
+
+
+def test_an_operator_sees_them(poisoned):
+    """The executables tell what lies in the dead letters, and of outbox, inbox and jobs, while the services run."""
+    fleet = poisoned
+    broker = f"127.0.0.1:{fleet.broker_port}"
+    piles = ask(fleet, "publisher", "dead-letters", "list")
+    assert piles
+    for pile in piles:
+        topic, group = pile["topic"], pile["group"]
+        records = kafka.read(broker, f"{topic}.dlq.{group}")
+        assert pile["letters"] == len(records) == pile["waiting"], pile
+        assert pile["newest"]["reason"] in {record.headers["dlq_reason"] for record in records}
+        assert pile["newest"]["traceId"] == TRACE.split("-")[1]
+    topic, group = piles[0]["topic"], piles[0]["group"]
+    for record in kafka.read(broker, f"{topic}.dlq.{group}")[:3]:
+        place = (topic, group, str(record.partition), str(record.offset))
+        letter = ask(fleet, "publisher", "dead-letters", "show", *place)
+        assert (letter["key"], letter["bytes"]) == (record.key, len(record.value or b""))
+        assert letter["origin"] == "/".join(record.headers[f"dlq_{name}"] for name in ("topic", "partition", "offset"))
+    outbox = ask(fleet, "publisher", "outbox")
+    assert outbox["refused"] == 0 and outbox["cluster"], outbox
+    inbox = ask(fleet, "analytics", "inbox")
+    assert inbox["parked"] == 0 and inbox["consumers"][0]["name"] == "analytics", inbox
+    assert inbox["consumers"][0]["handled"] >= GOOD, inbox
+    assert ask(fleet, "publisher", "jobs", "list") == {"counts": {}, "jobs": []}
 
 
 def replay(fleet, topic, group):
