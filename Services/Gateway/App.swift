@@ -19,7 +19,9 @@ enum App {
         let configuration = GatewayConfiguration(&reader)
         switch words.first ?? "serve" {
         case "--help", "-h", "help":
-            print(Help.text(name: "gateway", purpose: purpose, declarations: reader.declarations))
+            print(
+                Help.text(
+                    name: "gateway", purpose: purpose, declarations: reader.declarations, forOperators: false))
             print("check-journey URL [SECONDS]: walks a small journey through the fleet, for `helm test`")
         case "--version": print("gateway \(Version.current)")
         case "config-schema":

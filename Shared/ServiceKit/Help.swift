@@ -5,12 +5,14 @@ internal import Primitives
 /// What a service says of its settings, all from the one declaration that also parses them.
 public enum Help {
     /// The answer to `--help`.
-    public static func text(name: String, purpose: String, declarations: [SettingDeclaration]) -> String {
+    /// - Parameter forOperators: whether the process has a schema, and so the words that tell of it.
+    public static func text(
+        name: String, purpose: String, declarations: [SettingDeclaration], forOperators: Bool = true
+    ) -> String {
         var text = """
             \(name): \(purpose)
 
             Usage: \(name) [serve | migrate | check-config | config-schema | health | --help | --version]
-                   or an operator's words, below
 
               serve          runs the service (default)
               migrate        applies the schema and ends
@@ -18,13 +20,9 @@ public enum Help {
               config-schema  prints the settings as JSON
               health         asks the process that runs here whether it is ready; exit code 1 where it is not
 
-            For operators, each safe to say again:
-
-            \(OperatorWord.usage(name, of: nil))
-
-            Environment:
-
             """
+        if forOperators { text += "\nFor operators, each safe to say again:\n\n\(OperatorWord.usage(of: nil))\n" }
+        text += "\nEnvironment:\n"
         let width = declarations.map(\.name.count).max() ?? 0
         for setting in declarations {
             let padding = String(repeating: " ", count: width - setting.name.count)

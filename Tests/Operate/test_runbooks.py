@@ -42,7 +42,9 @@ def test_words(tmp_path):
             queries += 1
         for service in re.findall(r"(?:deploy|rollout)/atelier-([\w-]+)|component=([\w-]+)", text):
             assert (service[0] or service[1]) in NAMES, f"{name} names a deployment that is none: {service}"
-        for word in re.findall(r"-- /usr/bin/service ([\w-]+)", text):
+        # By the program's own name: it is there in every image, however it was built.
+        for deployment, program, word in re.findall(r"deploy/atelier-([\w-]+) -- /usr/bin/([\w-]+) ([\w-]+)", text):
+            assert deployment == program, f"{name}: the image of {deployment} holds no {program}"
             assert word in words, f"{name}: the services have no word {word}"
             commands += 1
     assert commands

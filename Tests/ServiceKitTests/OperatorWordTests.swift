@@ -60,10 +60,12 @@ struct OperatorWordTests {
             let read = Reading<NoConfiguration>(environment: [:], port: 9000)
             let code = await definition.operate([word, "--help"], read) { text in written.withLock { $0 += text } }
             #expect(code == 0)
-            #expect(written.withLock { $0 }.contains("sample \(word)"))
+            #expect(written.withLock { $0 }.contains("\n  \(word)"))
         }
         let whole = Help.text(name: "sample", purpose: "a sample", declarations: [])
-        for line in OperatorWord.table { #expect(whole.contains("sample \(line[0])  ")) }
+        for line in OperatorWord.table { #expect(whole.contains("\n  \(line[0])  ")) }
+        let bare = Help.text(name: "gateway", purpose: "no schema", declarations: [], forOperators: false)
+        #expect(!bare.contains("dead-letters"))
     }
 
     @Test("columns are as wide as their widest entry; nothing in them moves the cursor")

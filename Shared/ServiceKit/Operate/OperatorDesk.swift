@@ -41,7 +41,7 @@ struct OperatorDesk: Sendable {
         case .job(let id): try await job(id)
         case .retry(let id): try await change(id, retrying: true)
         case .cancel(let id): try await change(id, retrying: false)
-        case .help(let word): Answer(text: OperatorWord.usage(name, of: word), document: "")
+        case .help(let word): Answer(text: OperatorWord.usage(of: word), document: "")
         }
     }
 

@@ -90,8 +90,8 @@ enum OperatorWord: Equatable, Sendable {
     }
 
     /// The usage of a word, or of all of them.
-    static func usage(_ name: String, of word: String?) -> String {
-        let lines = table.filter { word == nil || $0[0].hasPrefix(word ?? "") }.map { ["  \(name) \($0[0])", $0[1]] }
+    static func usage(of word: String?) -> String {
+        let lines = table.filter { word == nil || $0[0].hasPrefix(word ?? "") }.map { ["  " + $0[0], $0[1]] }
         return """
             \(Columns.text(lines))
             Options: --json for programs; --limit N lines of a list (20).
@@ -105,6 +105,7 @@ enum OperatorWord: Equatable, Sendable {
         ["dead-letters list TOPIC GROUP", "the newest dead letters of one, with reason, origin and trace"],
         ["dead-letters show TOPIC GROUP PARTITION OFFSET", "one of them, its payload by fields"],
         ["dead-letters replay TOPIC GROUP", "sends those not sent back yet to where they came from"],
+        ["replay-dlq TOPIC GROUP", "the same"],
         ["outbox", "events that wait or were refused, the cluster, the replica that sends"],
         ["inbox", "events handled; those that wait to be tried again, by key"],
         ["jobs list [--status S]", "the newest jobs of all workspaces"],

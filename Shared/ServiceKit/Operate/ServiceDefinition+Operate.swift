@@ -15,11 +15,12 @@ extension ServiceDefinition {
         let word: OperatorWord
         let options: OperatorWord.Options
         do { (word, options) = try OperatorWord.parse(words) } catch {
-            StandardError.write("\(name): \(error.reason)\n\n\(OperatorWord.usage(name, of: words.first))")
+            let usage = "Usage: \(name) WORDS, as in\n\(OperatorWord.usage(of: words.first))"
+            StandardError.write("\(name): \(error.reason)\n\n\(usage)")
             return 64
         }
         if case .help(let first) = word {
-            write(OperatorWord.usage(name, of: first) + "\n")
+            write("Usage: \(name) WORDS, as in\n\(OperatorWord.usage(of: first))\n")
             return 0
         }
         guard read.report(name: name) else { return 78 }
