@@ -238,6 +238,16 @@ def test_an_operator_sees_them(poisoned):
     assert inbox["parked"] == 0 and inbox["consumers"][0]["name"] == "analytics", inbox
     assert inbox["consumers"][0]["handled"] >= GOOD, inbox
     assert ask(fleet, "publisher", "jobs", "list") == {"counts": {}, "jobs": []}
+    # A job that no handler takes: what becomes of it, the operator does, and the running service tells of it.
+    job, workspace = str(uuid.uuid4()), str(uuid.uuid4())
+    fleet.postgres.sql("INSERT INTO publisher.job (id, kind, workspace_id, attempt, payload, priority, max_attempts) "
+                       f"VALUES ('{job}', 'nobody-does-it', '{workspace}', 1, '{{}}', 0, 1)")
+    for word, status in (("cancel", "cancelled"), ("retry", "pending"), ("cancel", "cancelled")):
+        assert ask(fleet, "publisher", "jobs", word, job)["status"] == status
+    told = eventually(
+        lambda: [record for record in kafka.read(broker, "atelier.publisher.events.v1") if record.key == job],
+        lambda found: len(found) >= 3, 30)
+    assert [b"pending" in record.value for record in told] == [False, True, False], told
 
 
 def replay(fleet, topic, group):
