@@ -21,7 +21,7 @@ let definition = ServiceDefinition(
         subscriptions: [.on(AssetProbed.self) { try await context.assets.apply($0.payload, in: $1) }],
         services: Sweeper(context).parts(every: settings.sweepInterval) + [StorageGauges(context).part])
     // Whole files go through here: larger reads, and more patience with what is thrown away after an early answer.
-    assembly.limits.connectionBuffer = 1 << 20
+    assembly.limits.connectionBuffer = 256 << 10
     assembly.limits.bufferedBytes = 2 << 20
     assembly.limits.discardBytes = 256 << 20
     return assembly

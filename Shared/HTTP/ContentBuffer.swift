@@ -11,6 +11,7 @@ public struct ContentBuffer {
     private var failure: (any Error)?
     private var reader: CheckedContinuation<Data?, any Error>?
     private let limit: Int
+    private static let largestPiece = 512 << 10
 
     /// - Parameter limit: bytes that may wait before the sender is held back.
     public init(limit: Int) { self.limit = limit }
@@ -58,9 +59,16 @@ public struct ContentBuffer {
     /// Lets `reader` wait, or gives it at once what is there. Several chunks that wait become one.
     public mutating func take(_ reader: CheckedContinuation<Data?, any Error>) -> Wake? {
         guard head == chunks.count else {
+            // A reader that is slower than the sender gets more at a time: to hand a piece over costs more than to copy it.
+            var (size, end) = (chunks[head].count, head + 1)
+            while end < chunks.count, size + chunks[end].count <= Self.largestPiece {
+                size += chunks[end].count
+                end += 1
+            }
             var all = removeFirst()
-            while head < chunks.count, all.count + chunks[head].count <= 64 << 10 { all.append(removeFirst()) }
-            count -= all.count
+            if head < end { all.reserveCapacity(size) }
+            while head < end { all.append(removeFirst()) }
+            count -= size
             // A reader that never quite catches up must not keep what it has read.
             if head == chunks.count || head >= 64 {
                 chunks.removeFirst(head)
