@@ -64,7 +64,8 @@ struct SandboxConfiguration: Configurable {
     let publicURL: String
 
     init(_ read: inout ConfigurationReader) {
-        host = read.string("HOST", default: "127.0.0.1", "Address to listen on; the mail box and the broker stay local.")
+        host = read.string(
+            "HOST", default: "127.0.0.1", "Address to listen on; the mail box and the broker stay local.")
         port = read.int("PORT", default: 8070, in: 1...65_535, "Port of the page and of everything that speaks HTTP.")
         brokerPort = read.int("BROKER_PORT", default: 9092, in: 0...65_535, "Port of the embedded broker; 0 for none.")
         smtpPort = read.int("SMTP_PORT", default: 2525, in: 1...65_535, "Port of the mail box.")
