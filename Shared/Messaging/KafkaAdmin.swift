@@ -53,8 +53,8 @@ public final class KafkaAdmin: Sendable {
         try await pool.run { [self] in
             let deadline = ContinuousClock.now + limit
             let milliseconds = Int32(limit.milliseconds)
-            let existing = try existing(milliseconds)
-            let missing = topics.filter { !existing.contains($0.name) }
+            let existing = try handle.topics(milliseconds)
+            let missing = topics.filter { existing[$0.name] == nil }
             if missing.isEmpty { return }
             // A broker without the admin API lets the request wait for its whole time.
             let refused = try create(missing, min(milliseconds, 3_000))
@@ -79,14 +79,15 @@ public final class KafkaAdmin: Sendable {
         try await pool.run { [self] in partitionCount(topic) }
     }
 
-    /// Where each partition of a topic ends now: the offset that its next record gets.
-    /// - Throws: ``KafkaError``.
+    /// Where each partition of a topic ends now: the offset that its next record gets; empty where there is no such topic.
+    /// - Throws: ``KafkaError``, also where no broker answers: that is not a topic without records.
     public func ends(of topic: String, within limit: Duration = .seconds(10)) async throws -> [RecordPosition] {
         try await pool.run { [self] in
-            try (0..<partitionCount(topic)).map { partition in
+            let milliseconds = Int32(limit.milliseconds)
+            return try (0..<(handle.topics(milliseconds)[topic] ?? 0)).map { partition in
                 var (low, high): (Int64, Int64) = (0, 0)
                 let error = rd_kafka_query_watermark_offsets(
-                    handle.pointer, topic, Int32(partition), &low, &high, Int32(limit.milliseconds))
+                    handle.pointer, topic, Int32(partition), &low, &high, milliseconds)
                 guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, topic) }
                 return RecordPosition(partition: Int32(partition), offset: high)
             }
@@ -100,10 +101,10 @@ public final class KafkaAdmin: Sendable {
     ) async throws -> [String: Int64] {
         try await pool.run { [self] in
             let milliseconds = Int32(limit.milliseconds)
-            let there = try existing(milliseconds).intersection(topics)
+            let there = try handle.topics(milliseconds)
             var backlog: [String: Int64] = [:]
-            for topic in there.sorted() {
-                let count = partitionCount(topic)
+            for topic in topics.sorted() {
+                guard let count = there[topic] else { continue }
                 let read = try committed(topic, count, group: group, milliseconds)
                 for partition in 0..<count {
                     var (low, high): (Int64, Int64) = (0, 0)
@@ -150,16 +151,6 @@ public final class KafkaAdmin: Sendable {
             if element.offset >= 0 { found[element.partition] = element.offset }
         }
         return found
-    }
-
-    private func existing(_ milliseconds: Int32) throws -> Set<String> {
-        var metadata: UnsafePointer<rd_kafka_metadata>?
-        let error = rd_kafka_metadata(handle.pointer, 1, nil, &metadata, milliseconds)
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(error, "list of topics") }
-        defer { rd_kafka_metadata_destroy(metadata) }
-        return Set(
-            (0..<Int(metadata.pointee.topic_cnt)).map { metadata.pointee.topics[$0] }
-                .filter { $0.err == RD_KAFKA_RESP_ERR_NO_ERROR }.map { String(cString: $0.topic) })
     }
 
     private func isKnown(_ name: String) -> Bool { partitionCount(name) > 0 }

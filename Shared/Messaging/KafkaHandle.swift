@@ -74,6 +74,23 @@ final class KafkaHandle: @unchecked Sendable {  // librdkafka's handles may be u
         }
     }
 
+    /// How many partitions each topic of the cluster has. Blocks.
+    /// - Throws: ``KafkaError`` where no broker answers in time.
+    func topics(_ milliseconds: Int32) throws -> [String: Int] {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let error = rd_kafka_metadata(pointer, 1, nil, &metadata, milliseconds)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(error, "list of topics") }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        var found: [String: Int] = [:]
+        for index in 0..<Int(metadata.pointee.topic_cnt) {
+            let topic = metadata.pointee.topics[index]
+            if topic.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+                found[String(cString: topic.topic)] = Int(topic.partition_cnt)
+            }
+        }
+        return found
+    }
+
     /// The id of the cluster as the brokers last said it; `nil` before they did. Does not block.
     var knownClusterID: String? {
         guard let text = rd_kafka_clusterid(pointer, 0) else { return nil }

@@ -38,20 +38,7 @@ public final class KafkaReader: Sendable {
     /// How many partitions each topic of the cluster has.
     /// - Throws: ``KafkaError`` where no broker answers in time.
     public func topics(within limit: Duration = .seconds(10)) async throws -> [String: Int] {
-        try await pool.run { [handle] in
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            let error = rd_kafka_metadata(handle.pointer, 1, nil, &metadata, Int32(limit.milliseconds))
-            guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(error, "list of topics") }
-            defer { rd_kafka_metadata_destroy(metadata) }
-            var found: [String: Int] = [:]
-            for index in 0..<Int(metadata.pointee.topic_cnt) {
-                let topic = metadata.pointee.topics[index]
-                if topic.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-                    found[String(cString: topic.topic)] = Int(topic.partition_cnt)
-                }
-            }
-            return found
-        }
+        try await pool.run { [handle] in try handle.topics(Int32(limit.milliseconds)) }
     }
 
     /// Where the partitions of a topic that exists begin and end.

@@ -109,8 +109,6 @@ struct OperatorDesk: Sendable {
 
     private func replay(_ topic: String, _ group: String) async throws -> Answer {
         struct Document: Encodable, Sendable { let replayed: Int }
-        // Asked for first: a broker that is away must not look like one without dead letters.
-        _ = try await KafkaReader(settings: kafka, group: logger.service, logger: logger).topics()
         let count = try await DeadLetters.replay(topic: topic, group: group, settings: kafka, logger: logger)
         return Answer(
             text: "replayed \(count) dead letters of \(topic) for \(group)\n", document: Document(replayed: count))
