@@ -45,13 +45,15 @@ public final class StagingArea: Sendable {
         }
     }
 
-    /// Bytes that the file system has left for us.
-    public func freeBytes() async throws -> Int64 {
+    /// How large the file system is, and how many bytes it has left for us.
+    /// - Throws: ``ObjectStoreError``.
+    public func space() async throws -> (size: Int64, free: Int64) {
         let folder = folder
         return try await pool.run {
             var status = statvfs()
             try POSIXFile.check(statvfs(folder, &status), "statvfs")
-            return Int64(clamping: status.f_bavail) * Int64(clamping: status.f_frsize)
+            let block = Int64(clamping: status.f_frsize)
+            return (Int64(clamping: status.f_blocks) * block, Int64(clamping: status.f_bavail) * block)
         }
     }
 }

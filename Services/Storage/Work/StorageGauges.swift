@@ -1,6 +1,6 @@
 import FoundationEssentials
-import Glibc
 import Lifecycle
+import ObjectStore
 import ServiceKit
 import Telemetry
 
@@ -31,11 +31,9 @@ struct StorageGauges: Sendable {
         metrics.gauge(
             "storage_uploads_open_bytes", "Bytes that the uploads under way have announced.", [:],
             Double(uploads.bytes))
-        var disk = statvfs()
-        guard statvfs(context.settings.folder, &disk) == 0, disk.f_blocks > 0 else { return }
-        let block = Double(disk.f_frsize)
+        guard let disk = try? await context.staging.space(), disk.size > 0 else { return }
         let help = "The file system of OBJECT_FOLDER: objects and uploads, with S3 the latter only."
-        metrics.gauge("storage_disk_size_bytes", help, [:], Double(disk.f_blocks) * block)
-        metrics.gauge("storage_disk_free_bytes", help, [:], Double(disk.f_bavail) * block)
+        metrics.gauge("storage_disk_size_bytes", help, [:], Double(disk.size))
+        metrics.gauge("storage_disk_free_bytes", help, [:], Double(disk.free))
     }
 }
