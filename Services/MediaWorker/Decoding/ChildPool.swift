@@ -25,6 +25,8 @@ final class ChildPool: Sendable {
         /// One loop looks for children that have waited for long. It ends in the step that finds none: a child that is
         /// given a moment later starts another.
         var isSweeping = false
+
+        var count: Int { idle.values.reduce(0) { $0 + $1.count } }
     }
 
     private let state = Mutex(State())
@@ -41,7 +43,7 @@ final class ChildPool: Sendable {
     }
 
     /// Children that wait now.
-    var count: Int { state.withLock { $0.idle.values.reduce(0) { $0 + $1.count } } }
+    var count: Int { state.withLock { $0.count } }
 
     /// A child that waits for this workspace.
     func take(_ key: Key) -> Lane? { state.withLock { $0.idle[key]?.popLast() } }
@@ -52,7 +54,7 @@ final class ChildPool: Sendable {
         lane.since = .now
         guard lane.orders < maxOrders else { return }
         let startsSweeping = state.withLock { state in
-            guard state.idle.values.reduce(0, { $0 + $1.count }) < capacity else { return false }
+            guard state.count < capacity else { return false }
             state.idle[key, default: []].append(lane)
             defer { state.isSweeping = true }
             return !state.isSweeping
