@@ -4,7 +4,7 @@ import threading
 import time
 import urllib.parse
 
-from client import ApiError, Client
+from client import ApiError
 from fleet import FleetError
 
 
@@ -13,7 +13,7 @@ class Load(threading.Thread):
 
     def __init__(self, world):
         super().__init__(daemon=True)
-        self.person = Client(world.url, timeout=120, authority=world.ca).register()
+        self.person = world.client().register()
         self.over, self.count, self.failed, self.made = threading.Event(), 0, [], 0
 
     def run(self):

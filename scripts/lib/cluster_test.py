@@ -11,7 +11,7 @@ import threading
 import time
 
 import demo
-from client import ApiError, Client, Events
+from client import ApiError, Events
 from cluster_load import Loads
 from cluster_world import (CLUSTER, NAMESPACE, RELEASE, World, kubectl, make_images, objects, run, say,
                            wait)
@@ -57,10 +57,6 @@ def all_ready():
         d["status"].get("readyReplicas", 0) == d["spec"]["replicas"] for d in deployments)
 
 
-def client(world):
-    return Client(world.url, timeout=120, authority=world.ca)
-
-
 # The parts
 
 def install(world):
@@ -89,7 +85,7 @@ def journey(world):
     steps = demo.Steps()
     began = time.monotonic()
     os.makedirs(demo.OUTPUT, exist_ok=True)
-    result = demo.journey(world, steps, client(world))
+    result = demo.journey(world, steps, world.client())
     film = result["film"]
     seconds = float(run("ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", film))
     need(seconds > 10, f"the film has {seconds} s")
@@ -100,7 +96,7 @@ def journey(world):
 
 def upload(world):
     """1 GiB by tus through the ingress, resumed after the gateway's pods were deleted in the middle."""
-    person = client(world).register()
+    person = world.client().register()
     size, piece = 1 << 30, 64 << 20
     data = random.Random(7).randbytes(piece)
     location = person.tus_create(size, "large.bin", "application/octet-stream")
@@ -110,8 +106,10 @@ def upload(world):
     while offset < size:
         if offset >= size // 2 and not deleted.ident:
             deleted.start()
+        # The content is the piece, over and over: where it was cut inside one, the rest of that one comes first.
+        start = offset % piece
         try:
-            offset, headers = person.tus_patch(location, offset, data[:min(piece, size - offset)])
+            offset, _ = person.tus_patch(location, offset, data[start:start + min(piece - start, size - offset)])
         except (OSError, ApiError, KeyError) as error:
             need(not isinstance(error, ApiError) or error.status >= 500 or error.status in (404, 409),
                  f"an upload was refused: {error}")
@@ -119,17 +117,9 @@ def upload(world):
             need(cuts < 200, f"the upload does not go on: {error}")
             time.sleep(0.5)
             try:
-                offset, headers = person.tus_head(location)
+                offset, _ = person.tus_head(location)
             except (OSError, ApiError):
                 continue
-        # Where it was cut inside a piece, the rest of that piece first: the content is the piece, over and over.
-        if offset % piece and offset < size:
-            start = offset % piece
-            try:
-                offset, headers = person.tus_patch(location, offset, data[start:])
-            except (OSError, ApiError, KeyError):
-                cuts += 1
-                offset, headers = person.tus_head(location)
     deleted.join()
     took = time.monotonic() - began
     asset = person.tus_head(location)[1]["upload-asset-id"]
@@ -146,7 +136,7 @@ def upload(world):
 def streams(world):
     """Live events (SSE) through the ingress, minutes long."""
     seconds = int(os.environ.get("CLUSTER_STREAM_SECONDS", "600"))
-    person = client(world).register()
+    person = world.client().register()
     events = Events(person)
     events.start()
     need(events.connected.wait(20), "no live events through the ingress")
@@ -165,12 +155,12 @@ def streams(world):
 def away(world):
     """Postgres, then Kafka, away for a minute: readiness tells it, nothing is restarted, all recovers by itself."""
     seconds = int(os.environ.get("CLUSTER_AWAY_SECONDS", "60"))
-    person = client(world).register()
+    person = world.client().register()
 
     def broker(word):
         return lambda: world.kafka(word)
     for name, leave, come in (
-            ("Postgres", lambda: world.postgres.stop("immediate"), world.postgres.restart),
+            ("Postgres", lambda: world.postgres.stop("immediate"), world.postgres.start),
             ("Kafka", broker("pause"), broker("resume"))):
         before, began, most = restarts(), time.monotonic(), 0
         leave()
@@ -271,7 +261,7 @@ def crash(world):
     """A node loses its power under load: every change that was answered is there, every run ends once."""
     home = service_pods("storage")[0]["spec"]["nodeName"]
     node = next(n["metadata"]["name"] for n in objects("nodes") if n["metadata"]["name"] != home)
-    person = client(world).register()
+    person = world.client().register()
     project = person.post("/projects", {"title": "Crash", "type": "video"})["id"]
     loads = Loads(world)
     runs = [person.post("/workflows/relay/runs", {"projectId": project})["id"] for _ in range(40)]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+from client import Client
 from fleet import NAMES, ROOT, SERVICES, FleetError, Postgres
 
 FOLDER = os.path.join(ROOT, ".run", "cluster")
@@ -66,9 +67,6 @@ class WorldPostgres(Postgres):
             self.passwords[role] = secrets.token_urlsafe(24)
             self.sql(f"ALTER ROLE {role} PASSWORD '{self.passwords[role]}'")
         self.stop()
-        super().start()
-
-    def restart(self):
         super().start()
 
     def url(self, role):
@@ -132,6 +130,9 @@ class World:
         self.kafka("stop", check=False)
         run(os.path.join(TOOLS, "s3proxy", "s3proxy"), "stop", "--dir", os.path.join(FOLDER, "s3"), check=False)
         self.postgres.stop()
+
+    def client(self):
+        return Client(self.url, timeout=120, authority=self.ca)
 
     # The release
 
