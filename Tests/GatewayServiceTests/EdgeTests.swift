@@ -88,7 +88,7 @@ struct EdgeTests {
 
     @Test("A peer that is waited for must move bytes; the time in which it is not waited for does not count")
     func pace() {
-        var pace = Pace()
+        var pace = Pace(window: 10_000)
         // Time, whether it is waited for, bytes moved before, and whether that is too slow.
         let steps: [(UInt64, Bool, Int, Bool)] = [
             (1, true, 0, false), (9_000, true, 0, false), (10_001, true, 0, true), (20_001, true, 20_000, false),

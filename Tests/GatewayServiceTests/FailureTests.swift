@@ -210,9 +210,31 @@ extension LiveTests {
                     + "Transfer-Encoding: chunked\r\n\r\n")
             for _ in 0..<11 { chunked.send("3E8\r\n" + String(repeating: "a", count: 1000) + "\r\n") }
             #expect(chunked.receiveAnswer()?.status == 413)
-            #expect(
-                try door.ask("POST", "/api/v1/projects", body: String(repeating: "a", count: 10_000), token: token)?
-                    .status == 200)
+            let whole = try door.ask(
+                "POST", "/api/v1/projects", body: String(repeating: "a", count: 10_000), token: token)
+            #expect(whole?.status == 200, "\(whole?.head ?? "no answer")")
+            await door.stop()
+        }
+
+        @Test("The time between requests does not make the next one's content slow (R37)")
+        func paceAfterRest() async throws {
+            let upstream = StubUpstream { request, socket in
+                _ = StubUpstream.read(request, socket)
+                usleep(600_000)  // Longer than two sweeps of the loop.
+                return socket.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            }
+            var settings = DoorSettings()
+            settings.paceWindow = 2_000
+            let door = try TestDoor(upstream, settings: settings)
+            let socket = try door.connect()
+            let head = try "POST /api/v1/projects HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(door.token())\r\n"
+            socket.send(head + "Content-Length: 2\r\n\r\n{}")
+            #expect(socket.receiveAnswer()?.status == 200)
+            try await Task.sleep(for: .seconds(2))
+            socket.send(head + "Content-Length: 2\r\n\r\n")
+            try await Task.sleep(for: .milliseconds(600))
+            socket.send("{}")
+            #expect(socket.receiveAnswer()?.status == 200)
             await door.stop()
         }
 

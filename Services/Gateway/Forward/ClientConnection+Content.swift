@@ -112,15 +112,13 @@ extension ClientConnection {
         while left > 0 || pipe.filled > 0 {
             var moved = false
             if left > 0, isReadable, pipe.filled < Pipe.size {
-                switch Socket.splice(from: descriptor, to: pipe.input, Int(min(left, Int64(Pipe.size - pipe.filled)))) {
+                switch splice(into: pipe, atMost: Int(left)) {
                 case .moved(let count):
-                    pipe.filled += count
                     left -= Int64(count)
                     exchange.received += Int64(count)
                     inPace.add(count)
                     moved = true
-                // A pipe can be full of small pieces; only an empty one says that the socket has nothing.
-                case .blocked: if pipe.filled == 0 { isReadable = false }
+                case .blocked: break
                 case .ended, .failed:
                     abort()
                     return false
@@ -128,14 +126,12 @@ extension ClientConnection {
             }
             exchange.incoming = .length(left)
             if pipe.filled > 0, upstream.isWritable {
-                switch Socket.splice(from: pipe.output, to: upstream.descriptor, pipe.filled) {
-                case .moved(let count):
-                    pipe.filled -= count
+                switch upstream.splice(from: pipe) {
+                case .moved:
                     upstream.noteSent()
                     moved = true
-                case .blocked: upstream.isWritable = false
+                case .blocked: break
                 case .ended, .failed:
-                    upstream.isWritable = false
                     upstream.pumpAnswer()
                     return false
                 }

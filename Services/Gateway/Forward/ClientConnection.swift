@@ -32,8 +32,8 @@ final class ClientConnection: Endpoint {
     var exchange: Exchange?
     /// When the present wait ends, by the loop's clock.
     var deadline: UInt64
-    var inPace = Pace()
-    var outPace = Pace()
+    var inPace: Pace
+    var outPace: Pace
     var hasShutDown = false
     /// Whether keys were asked for on behalf of the present request.
     var hasAskedForKeys = false
@@ -44,6 +44,8 @@ final class ClientConnection: Endpoint {
         self.peer = peer
         addressText = Array(peer.text.utf8)
         parser = RequestParser(limits: worker.door.settings.limits)
+        inPace = Pace(window: worker.door.settings.paceWindow)
+        outPace = inPace
         deadline = worker.loop.clock.now + worker.door.settings.headTime
         super.init(descriptor: descriptor)
     }
@@ -146,6 +148,8 @@ final class ClientConnection: Endpoint {
         guard isOpen, let done = exchange else { return }
         exchange = nil
         worker.record(done, client: self)
+        inPace.reset()
+        outPace.reset()
         if let pipe = done.inPipe { worker.giveBack(pipe) }
         if let pipe = done.outPipe { worker.giveBack(pipe) }
         guard done.keepsAlive, !worker.isDraining else { return beginLinger() }

@@ -9,8 +9,9 @@ struct DoorSettings: Sendable {
     var answerTime: UInt64 = 60_000
     var poolTime: UInt64 = 20_000
     var tunnelTime: UInt64 = 300_000
-    /// Bytes a second.
+    /// Bytes a second, on the average of each window.
     var minimumRate = 1024
+    var paceWindow: UInt64 = 10_000
     var contentLimit: Int64 = 1_000_000
     var fileLimit: Int64 = 1 << 34
     var upstreamConnections = 1024

@@ -1,8 +1,11 @@
-/// Whether a peer that we wait for moves bytes fast enough: so many in each window of ten seconds.
+/// Whether a peer that we wait for moves bytes fast enough: so many in each window of some seconds.
 struct Pace {
     private var windowStart: UInt64 = 0
     private var moved = 0
-    private static let window: UInt64 = 10_000
+    private let window: UInt64
+
+    /// - Parameter window: milliseconds.
+    init(window: UInt64) { self.window = window }
 
     mutating func add(_ bytes: Int) { moved += bytes }
 
@@ -15,10 +18,13 @@ struct Pace {
             moved = 0
             return false
         }
-        guard now >= windowStart + Self.window else { return false }
-        let isTooSlow = moved < rate * 10
+        guard now >= windowStart + window else { return false }
+        let isTooSlow = moved < rate * Int(window / 1000)
         windowStart = now
         moved = 0
         return isTooSlow
     }
+
+    /// What follows is another exchange: the time before it counts for nobody.
+    mutating func reset() { windowStart = 0 }
 }

@@ -192,14 +192,13 @@ extension UpstreamConnection {
         while left > 0 || pipe.filled > 0 {
             var moved = false
             if left > 0, isReadable, pipe.filled < Pipe.size {
-                switch Socket.splice(from: descriptor, to: pipe.input, Int(min(left, Int64(Pipe.size - pipe.filled)))) {
+                switch splice(into: pipe, atMost: Int(left)) {
                 case .moved(let count):
-                    pipe.filled += count
                     left -= Int64(count)
                     exchange.sent += Int64(count)
                     noteSent()
                     moved = true
-                case .blocked: if pipe.filled == 0 { isReadable = false }
+                case .blocked: break
                 case .ended, .failed:
                     fail(.ended)
                     return false
@@ -208,12 +207,11 @@ extension UpstreamConnection {
                 answer = .length(left)
             }
             if pipe.filled > 0, client.isWritable {
-                switch Socket.splice(from: pipe.output, to: client.descriptor, pipe.filled) {
+                switch client.splice(from: pipe) {
                 case .moved(let count):
-                    pipe.filled -= count
                     client.outPace.add(count)
                     moved = true
-                case .blocked: client.isWritable = false
+                case .blocked: break
                 case .ended, .failed:
                     client.abort()
                     return false

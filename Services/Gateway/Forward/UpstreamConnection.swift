@@ -61,6 +61,8 @@ final class UpstreamConnection: Endpoint {
         connectedAt = worker.loop.clock.now
         deadline = connectedAt + worker.door.settings.answerTime
         if let exchange = client?.exchange, !exchange.incoming.isDone { client?.pumpContent() }
+        // The content may have been refused, and the connection with it.
+        guard isOpen else { return }
         flush()
         if client?.exchange?.incoming.isDone == true { requestIsSent() }
     }
@@ -194,7 +196,7 @@ final class UpstreamConnection: Endpoint {
     /// - Returns: whether nothing waits any more.
     @discardableResult
     func flush() -> Bool {
-        guard phase != .connecting else { return output.isEmpty }
+        guard isOpen, phase != .connecting else { return output.isEmpty }
         while !output.isEmpty, isWritable {
             switch write(output.bytes) {
             case .moved(let count):

@@ -37,8 +37,10 @@ class Endpoint {
         return events & UInt32(ATELIER_FAILED) != 0
     }
 
-    /// Reads; keeps ``isReadable`` true to what the socket has.
+    /// Reads; keeps ``isReadable`` true to what the socket has. After ``shut(_:)`` this is the end: the descriptor's number
+    /// may belong to another connection by then.
     final func read(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
+        guard isOpen else { return .ended }
         let result = Socket.read(descriptor, into: buffer)
         switch result {
         // Less than asked for: nothing is left, and an edge will tell of more; but the end has no further edge.
@@ -48,8 +50,9 @@ class Endpoint {
         return result
     }
 
-    /// Writes; keeps ``isWritable`` true to what the socket takes.
+    /// Writes; keeps ``isWritable`` true to what the socket takes. After ``shut(_:)`` nothing is taken.
     final func write(_ bytes: UnsafeRawBufferPointer) -> Transfer {
+        guard isOpen else { return .ended }
         let result = Socket.write(descriptor, bytes)
         switch result {
         case .moved(let count): if count < bytes.count { isWritable = false }
@@ -58,10 +61,36 @@ class Endpoint {
         return result
     }
 
-    /// Closes the socket; the loop forgets it.
+    /// Moves what the socket has into a pipe.
+    final func splice(into pipe: Pipe, atMost count: Int) -> Transfer {
+        guard isOpen else { return .ended }
+        let result = Socket.splice(from: descriptor, to: pipe.input, min(count, Pipe.size - pipe.filled))
+        switch result {
+        case .moved(let count): pipe.filled += count
+        // A pipe can be full of small pieces; only an empty one says that the socket has nothing.
+        case .blocked: if pipe.filled == 0 { isReadable = false }
+        case .ended, .failed: break
+        }
+        return result
+    }
+
+    /// Moves what a pipe has into the socket.
+    final func splice(from pipe: Pipe) -> Transfer {
+        guard isOpen else { return .ended }
+        let result = Socket.splice(from: pipe.output, to: descriptor, pipe.filled)
+        switch result {
+        case .moved(let count): pipe.filled -= count
+        case .blocked, .ended, .failed: isWritable = false
+        }
+        return result
+    }
+
+    /// Closes the socket; the loop forgets it, and nothing more is read or written.
     final func shut(_ loop: EventLoop) {
         guard isOpen else { return }
         isOpen = false
+        isReadable = false
+        isWritable = false
         loop.forget(self)
         close(descriptor)
     }
