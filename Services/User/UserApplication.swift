@@ -18,7 +18,8 @@ enum UserApplication {
 
     static let definition = ServiceDefinition(
         name: "user", purpose: "accounts, sessions, keys and roles", port: 8081, schema: "user_",
-        migrations: migrations, configuration: UserConfiguration.self, build: assemble)
+        migrations: migrations, configuration: UserConfiguration.self, commands: KeyCommands.all,
+        build: assemble)
 
     @Sendable static func assemble(_ settings: UserConfiguration, _ platform: Platform) async throws -> Assembly {
         let keys = KeyRing()
@@ -43,10 +44,8 @@ enum UserApplication {
             keys: keys, postgres: postgres, serviceTokens: platform.serviceTokens,
             accessLifetime: settings.accessLifetime
         ).add(to: &routes)
-        let plan = KeyPlan(
-            life: settings.keyLife, lead: settings.keyLead, tail: settings.accessLifetime + .seconds(60))
         let rotation = KeyRotation(
-            KeyStore(postgres, secret: settings.sealSecret), keys, plan, logger: platform.logger)
+            KeyStore(postgres, secret: settings.sealSecret), keys, settings.keyPlan, logger: platform.logger)
         for event in SecurityEvent.allCases { event.count(by: 0) }
         var assembly = Assembly(
             routes: routes,

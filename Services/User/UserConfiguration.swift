@@ -13,6 +13,9 @@ struct UserConfiguration: Configurable {
     let keyLife: Duration
     let keyLead: Duration
 
+    /// When signing keys come and go.
+    var keyPlan: KeyPlan { KeyPlan(life: keyLife, lead: keyLead, tail: accessLifetime + .seconds(60)) }
+
     init(_ read: inout ConfigurationReader) {
         sealSecret = read.secret("KEY_SEAL_SECRET", minimumLength: 32, "Seals the private signing keys at rest.")
         hashMemory = read.int(

@@ -5,9 +5,12 @@ internal import Primitives
 /// What a service says of its settings, all from the one declaration that also parses them.
 public enum Help {
     /// The answer to `--help`.
-    /// - Parameter forOperators: whether the process has a schema, and so the words that tell of it.
+    /// - Parameters:
+    ///   - forOperators: whether the process has a schema, and so the words that tell of it.
+    ///   - commands: more words of an operator, each with what it does.
     public static func text(
-        name: String, purpose: String, declarations: [SettingDeclaration], forOperators: Bool = true
+        name: String, purpose: String, declarations: [SettingDeclaration], forOperators: Bool = true,
+        commands: [[String]] = []
     ) -> String {
         var text = """
             \(name): \(purpose)
@@ -21,7 +24,7 @@ public enum Help {
               health         asks the process that runs here whether it is ready; exit code 1 where it is not
 
             """
-        if forOperators { text += "\nFor operators, each safe to say again:\n\n\(OperatorWord.usage(of: nil))\n" }
+        if forOperators { text += "\nFor operators, each safe to say again:\n\n\(OperatorWord.usage(of: nil, and: commands))\n" }
         text += "\nEnvironment:\n"
         let width = declarations.map(\.name.count).max() ?? 0
         for setting in declarations {

@@ -33,13 +33,17 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
     package let build: @Sendable (Settings, Platform) async throws -> Assembly
     /// Whether the service has a job table (``Jobs``), whose migrations then belong to its own.
     let usesJobs: Bool
+    /// Words of an operator that this service alone has.
+    let commands: [OperatorCommand<Settings>]
 
     /// - Parameters:
     ///   - usesJobs: adds the job table to the schema.
+    ///   - commands: words of an operator that this service alone has.
     ///   - build: makes the service of its settings and the platform; called once, before anything runs.
     public init(
         name: String, purpose: String, port: Int, schema: String, migrations: [Migration],
         configuration: Settings.Type = Settings.self, usesJobs: Bool = false,
+        commands: [OperatorCommand<Settings>] = [],
         build: @escaping @Sendable (Settings, Platform) async throws -> Assembly
     ) {
         self.name = name
@@ -48,6 +52,7 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
         self.schema = schema
         self.migrations = migrations
         self.usesJobs = usesJobs
+        self.commands = commands
         self.build = build
     }
 
@@ -72,7 +77,7 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
         let read = Reading<Settings>(environment: environment, port: port)
         switch words.first {
         case "--help", "-h", "help":
-            print(Help.text(name: name, purpose: purpose, declarations: read.declarations))
+            print(Help.text(name: name, purpose: purpose, declarations: read.declarations, commands: usage()))
             return 0
         case "--version":
             print("\(name) \(Version.current)")
@@ -91,6 +96,8 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
             return await operate(["dead-letters", "replay"] + words.dropFirst(), read)
         case let word? where OperatorWord.names.contains(word):
             return await operate(words, read)
+        case let word? where hasCommand(word):
+            return await command(words, read)
         case "serve", "migrate", nil:
             guard read.report(name: name) else { return 78 }
         case let word?:

@@ -42,6 +42,7 @@ public final class ServiceWorld: Sendable {
     public let postgres: PostgresClient
     public let assembly: Assembly
     public let tokens: TokenVerifier
+    private let environment: [String: String]
     private let signer: TokenSigner?
     private let logger: Logger
     private let again: @Sendable () async throws -> ServiceWorld
@@ -49,13 +50,14 @@ public final class ServiceWorld: Sendable {
     private let tasks: [Task<Void, any Error>]
 
     private init(
-        _ platform: Platform, _ assembly: Assembly, signer: TokenSigner?,
+        _ platform: Platform, _ assembly: Assembly, environment: [String: String], signer: TokenSigner?,
         again: @escaping @Sendable () async throws -> ServiceWorld
     ) {
         postgres = platform.postgres
         tokens = platform.tokens
         logger = platform.logger
         self.assembly = assembly
+        self.environment = environment
         self.signer = signer
         self.again = again
         parts = [platform.postgres] + assembly.services
@@ -120,7 +122,7 @@ public final class ServiceWorld: Sendable {
         var assembly = try await definition.build(read.settings, platform)
         assembly.routes.wrap(DatabaseProblems.middleware)
         answering.withLock { [routes = assembly.routes] in $0 = routes }
-        return ServiceWorld(platform, assembly, signer: keys?.signer) {
+        return ServiceWorld(platform, assembly, environment: environment, signer: keys?.signer) {
             try await make(definition, environment, keys: keys)
         }
     }
@@ -148,6 +150,22 @@ extension ServiceWorld {
                 throw Failure(description: "nobody handles \(type(of: payload))")
             }
         }
+    }
+
+    /// Says words of an operator to an executable on this world's database and settings: the exit code, and what stood
+    /// on standard output.
+    public func say<Settings: Configurable>(
+        _ words: String, to definition: ServiceDefinition<Settings>, _ settings: [String: String] = [:]
+    ) async throws -> (code: Int32, text: String) {
+        let written = Mutex("")
+        let read = Reading<Settings>(
+            environment: environment.merging(["KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"]) { old, _ in old }
+                .merging(settings) { $1 },
+            port: definition.port)
+        let code = await definition.command(words.split(separator: " ").map(String.init), read) { text in
+            written.withLock { $0 += text }
+        }
+        return (code, written.withLock { $0 })
     }
 
     /// Asks the service and reads the answer's document.

@@ -24,9 +24,27 @@ struct KeyPlan: Sendable, Equatable {
     /// How long after its last signature a key is still needed: the life of an access token and some clock difference.
     var tail: Duration
 
+    /// ``tail`` in seconds.
+    var tailSeconds: Double { tail.seconds }
+
     /// The key that signs now.
     static func current(_ keys: [KeyFact], now: Date) -> KeyFact? {
         keys.filter { $0.signsFrom <= now }.max { ($0.signsFrom, $0.id) < ($1.signsFrom, $1.id) }
+    }
+
+    /// The steps that let another key sign before its time comes: none where one waits to sign already.
+    func rotation(_ keys: [KeyFact], now: Date) -> [Step] {
+        guard Self.current(keys, now: now) != nil else { return [.make(signsFrom: now)] }
+        if keys.contains(where: { $0.signsFrom > now }) { return [] }
+        return [.make(signsFrom: now.addingTimeInterval(lead.seconds))]
+    }
+
+    /// The steps that end a key at once, whatever it signed: none where it is retired. In the place of the one that
+    /// signs there is a new one, not one that stopped signing before.
+    func retirement(of id: String, _ keys: [KeyFact], now: Date) -> [Step] {
+        guard keys.contains(where: { $0.id == id }) else { return [] }
+        let signs = Self.current(keys, now: now)?.id == id
+        return [.retire(id)] + (signs ? [.make(signsFrom: now)] : [])
     }
 
     /// The steps that are due.

@@ -2,9 +2,9 @@ internal import FoundationEssentials
 internal import Primitives
 
 /// Text for a terminal, in columns.
-enum Columns {
+package enum Columns {
     /// Rows with each column as wide as its widest entry, a line each.
-    static func text(_ rows: [[String]]) -> String {
+    package static func text(_ rows: [[String]]) -> String {
         let rows = rows.map { $0.map(plain) }
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
@@ -19,12 +19,12 @@ enum Columns {
     }
 
     /// Names and values, those that are absent left out.
-    static func pairs(_ pairs: [(String, String?)]) -> String {
+    package static func pairs(_ pairs: [(String, String?)]) -> String {
         text(pairs.compactMap { name, value in value.map { [name, $0] } })
     }
 
     /// How long ago something was, in its two largest units.
-    static func age(seconds: Double) -> String {
+    package static func age(seconds: Double) -> String {
         let seconds = Int(max(0, seconds))
         let parts = [
             (seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s"),

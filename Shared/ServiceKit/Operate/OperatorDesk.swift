@@ -10,16 +10,8 @@ internal import Telemetry
 /// Answers what an operator asks of a service: from its own schema and from the broker, changing nothing but jobs, and
 /// those by the code that the service itself uses.
 struct OperatorDesk: Sendable {
-    /// What is written, for people and for programs.
-    struct Answer: Sendable {
-        let text: String
-        let document: any Encodable & Sendable
-    }
-
-    /// What was asked for is not there, or may not be done.
-    struct Refusal: Error {
-        let reason: String
-    }
+    typealias Answer = OperatorAnswer
+    typealias Refusal = OperatorRefusal
 
     let name: String
     let usesJobs: Bool

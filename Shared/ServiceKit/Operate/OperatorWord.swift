@@ -44,11 +44,7 @@ enum OperatorWord: Equatable, Sendable {
             switch word {
             case "--help", "-h": return (.help(words.first ?? ""), options)
             case "--json": options.isJSON = true
-            case "--limit":
-                guard let limit = rest.popFirst().flatMap({ Int($0) }), (1...1_000).contains(limit) else {
-                    throw Misuse(reason: "--limit needs a number from 1 to 1000")
-                }
-                options.limit = limit
+            case "--limit": options.limit = try limit(rest.popFirst())
             case "--status":
                 status = rest.popFirst().flatMap { JobStatus(rawValue: $0) }
                 guard status != nil else {
@@ -84,19 +80,31 @@ enum OperatorWord: Equatable, Sendable {
         }
     }
 
+    /// The value of `--limit`.
+    static func limit(_ text: String?) throws(Misuse) -> Int {
+        guard let limit = text.flatMap({ Int($0) }), (1...1_000).contains(limit) else {
+            throw Misuse(reason: "--limit needs a number from 1 to 1000")
+        }
+        return limit
+    }
+
     private static func id(_ text: String) throws(Misuse) -> UUID {
         guard let id = UUID(uuidString: text) else { throw Misuse(reason: "\(text) is no job's id") }
         return id
     }
 
     /// The usage of a word, or of all of them.
-    static func usage(of word: String?) -> String {
-        let lines = table.filter { word == nil || $0[0].hasPrefix(word ?? "") }.map { ["  " + $0[0], $0[1]] }
-        return """
-            \(Columns.text(lines))
-            Options: --json for programs; --limit N lines of a list (20).
-            Exit codes: 0 done, 1 refused or not there, 64 wrong words, 69 database or broker away, 78 settings.
-            """
+    static func usage(of word: String?, and own: [[String]] = []) -> String {
+        usage(lines: table.filter { word == nil || $0[0].hasPrefix(word ?? "") } + own)
+    }
+
+    /// The usage of some commands, each with what it does.
+    static func usage(lines: [[String]]) -> String {
+        """
+        \(Columns.text(lines.map { ["  " + $0[0], $0[1]] }))
+        Options: --json for programs; --limit N lines of a list (20).
+        Exit codes: 0 done, 1 refused or not there, 64 wrong words, 69 database or broker away, 78 settings.
+        """
     }
 
     /// Each command with what it does.

@@ -24,25 +24,14 @@ extension ServiceDefinition {
             return 0
         }
         guard read.report(name: name) else { return 78 }
-        let logger = Logger(service: name, sink: StandardErrorSink())
         do {
-            // The pool is that of one question at a time.
-            let postgres = try PostgresClient(
-                configuration: PostgresConfiguration(
-                    url: read.platform.databaseURL, schema: schema, applicationName: "atelier-\(name)-operator",
-                    poolSize: 2, statementTimeout: .seconds(20)),
-                logger: logger)
-            let running = Task { try await postgres.run() }
-            defer { running.cancel() }
-            let desk = OperatorDesk(
-                name: name, usesJobs: usesJobs, kafka: read.platform.kafka, postgres: postgres, logger: logger,
-                limit: options.limit)
-            let answer: OperatorDesk.Answer
-            if case .replay = word {
-                // As long as there is something to send back.
-                answer = try await desk.answer(word)
-            } else {
-                answer = try await withDeadline(limit, words.joined(separator: " ")) { try await desk.answer(word) }
+            let answer = try await withPlatform(read) { platform in
+                let desk = OperatorDesk(
+                    name: name, usesJobs: usesJobs, kafka: read.platform.kafka, postgres: platform.postgres,
+                    logger: platform.logger, limit: options.limit)
+                // To send back takes as long as there is something to send back.
+                if case .replay = word { return try await desk.answer(word) }
+                return try await withDeadline(limit, words.joined(separator: " ")) { try await desk.answer(word) }
             }
             write(options.isJSON ? try JSON.text(answer.document) + "\n" : answer.text)
             return 0
@@ -54,7 +43,7 @@ extension ServiceDefinition {
     }
 
     /// The exit code of an error, and what is said of it.
-    private static func verdict(_ error: any Error) -> (Int32, String) {
+    static func verdict(_ error: any Error) -> (Int32, String) {
         switch error {
         case let error as OperatorDesk.Refusal: return (1, error.reason)
         case let error as PostgresError where ["42P01", "3F000"].contains(error.sqlState):
@@ -70,10 +59,4 @@ extension ServiceDefinition {
         default: return (1, "\(error)")
         }
     }
-}
-
-/// The log of a word whose answer is read from standard output.
-private struct StandardErrorSink: LogSink {
-    let minimum = LogLevel.error
-    func write(_ line: LogLine) { StandardError.write(line.json) }
 }
