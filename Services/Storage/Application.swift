@@ -2,6 +2,7 @@ import Auth
 import Events
 import HTTP
 import HTTPServer
+import NetworkClient
 import ObjectStore
 import Outbox
 import Postgres
@@ -13,7 +14,7 @@ let definition = ServiceDefinition(
     migrations: Idempotency.migrations + [
         Migration(id: "V0001_assets", sql: PackageResources.V0001_assets_sql)
     ],
-    configuration: StorageConfiguration.self
+    configuration: StorageConfiguration.self, commands: ScanCommands.all
 ) { settings, platform in
     let context = try StorageContext(settings, platform)
     var assembly = Assembly(
@@ -44,10 +45,7 @@ struct StorageContext: Sendable {
         self.platform = platform
         self.settings = settings
         staging = try StagingArea(folder: settings.folder + "/staging")
-        switch settings.backend {
-        case .files: objects = try FileSystemStore(root: settings.folder + "/objects")
-        case .s3(let configuration): objects = S3Store(configuration, client: platform.http)
-        }
+        objects = try Self.objects(settings, http: platform.http)
         let secret = settings.signingSecret
         links = MediaLinks(secret: secret.isEmpty ? platform.configuration.serviceSecret : secret)
         usage = UsageStore(postgres: platform.postgres, quota: settings.quota)
@@ -57,6 +55,14 @@ struct StorageContext: Sendable {
         uploads = UploadDesk(
             store: UploadStore(postgres: platform.postgres), staging: staging, objects: objects, assets: assets,
             usage: usage, largest: settings.largestUpload, lifetime: settings.uploadLifetime)
+    }
+
+    /// Where objects live.
+    static func objects(_ settings: StorageConfiguration, http: HTTPClient) throws -> any ObjectStore {
+        switch settings.backend {
+        case .files: try FileSystemStore(root: settings.folder + "/objects")
+        case .s3(let configuration): S3Store(configuration, client: http)
+        }
     }
 
     /// Everything that is answered.

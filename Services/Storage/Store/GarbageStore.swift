@@ -1,16 +1,36 @@
+import FoundationEssentials
 import Postgres
+import Primitives
 
 /// Objects that no row names any more, and rows that nobody came back to.
 struct GarbageStore: Sendable {
     let postgres: PostgresClient
 
-    func add(_ key: String) async throws {
-        try await postgres.execute("INSERT INTO garbage (storage_key) VALUES (\(key)) ON CONFLICT DO NOTHING")
+    /// Lets an object be deleted, unless a row names it by now, or an upload that is not over will.
+    /// - Returns: whether it was added.
+    @discardableResult
+    func add(_ key: String) async throws -> Bool {
+        let id = key.split(separator: "/").last.flatMap { UUID(uuidString: String($0)) }
+        return try await postgres.execute(
+            """
+            INSERT INTO garbage (storage_key) SELECT \(key)
+            WHERE NOT EXISTS (SELECT 1 FROM asset WHERE storage_key = \(key))
+                AND NOT EXISTS (SELECT 1 FROM rendition WHERE storage_key = \(key))
+                AND NOT EXISTS (SELECT 1 FROM upload WHERE asset_id = \(id) AND state = 'open')
+            ON CONFLICT DO NOTHING
+            """) == 1
     }
 
+    /// Objects to be deleted, the oldest first; never one that a row names.
     func batch(limit: Int) async throws -> [String] {
-        try await postgres.query("SELECT storage_key FROM garbage ORDER BY created_at LIMIT \(limit)")
-            .map { try $0.decode(String.self) }
+        try await postgres.query(
+            """
+            SELECT storage_key FROM garbage g
+            WHERE NOT EXISTS (SELECT 1 FROM asset a WHERE a.storage_key = g.storage_key)
+                AND NOT EXISTS (SELECT 1 FROM rendition r WHERE r.storage_key = g.storage_key)
+            ORDER BY created_at LIMIT \(limit)
+            """
+        ).map { try $0.decode(String.self) }
     }
 
     func remove(_ key: String) async throws {

@@ -1,0 +1,149 @@
+import Crypto
+import FoundationEssentials
+import HTTP
+import ObjectStore
+import Postgres
+import Primitives
+
+/// Holds objects and rows against each other. It reads while the service works: what is younger than a day may be on
+/// its way and is not judged, and what seems missing is looked for twice.
+struct Scan: Sendable {
+    /// What was found, and what was done about it.
+    struct Report: Encodable, Sendable {
+        var rows = 0
+        var objects = 0
+        /// Bytes of all objects.
+        var bytes: Int64 = 0
+        /// Objects whose content was read and compared.
+        var compared = 0
+        var uploadsOpen = 0
+        /// The sweeper ends them.
+        var uploadsExpired = 0
+        /// Objects that wait to be deleted; the sweeper does it.
+        var waiting = 0
+        /// Objects that no row names. Repaired: they are deleted.
+        var orphans = Findings()
+        /// Rows whose object is not there. Not repaired: a copy may have it.
+        var missing = Findings()
+        /// Objects of another size than their rows say. Not repaired.
+        var sizes = Findings()
+        /// Objects of another content than their rows say. Not repaired.
+        var digests = Findings()
+        /// Objects whose keys are none of ours. Never touched.
+        var foreign = Findings()
+        /// Objects that wait to be deleted although a row names them. Repaired: they are kept.
+        var condemned = Findings()
+        /// Workspaces whose use is counted wrongly. Repaired: counted anew.
+        var counts = Findings()
+        var applied: Bool?
+    }
+
+    /// How many there are of a kind, with examples.
+    struct Findings: Encodable, Sendable {
+        var count = 0
+        var repaired = 0
+        var examples: [String] = []
+
+        mutating func add(_ example: String, limit: Int) {
+            count += 1
+            if examples.count < limit { examples.append(example) }
+        }
+    }
+
+    let store: ScanStore
+    let garbage: GarbageStore
+    let objects: any ObjectStore
+    /// Of each so many rows one has its content compared; 0 for none.
+    var comparesEach = 0
+    var limit = 20
+    var applies = false
+    var grace = Duration.seconds(86_400)
+    var page = 1000
+
+    /// Looks at everything once.
+    /// - Throws: `ObjectStoreError`, `PostgresError`.
+    func run() async throws -> Report {
+        var report = Report()
+        try await lookAtObjects(&report)
+        try await lookAtRows(&report)
+        (report.uploadsOpen, report.uploadsExpired) = try await store.uploads()
+        for key in try await store.namedGarbage() {
+            report.condemned.add(key, limit: limit)
+            if applies {
+                try await garbage.remove(key)
+                report.condemned.repaired += 1
+            }
+        }
+        for workspace in try await store.miscounted() {
+            report.counts.add(workspace.text, limit: limit)
+            if applies {
+                try await store.recount(workspace)
+                report.counts.repaired += 1
+            }
+        }
+        return report
+    }
+
+    private func lookAtObjects(_ report: inout Report) async throws {
+        var last: String?
+        while true {
+            let found = try await objects.list(prefix: "", after: last, limit: page)
+            guard let end = found.last else { return }
+            last = end.key
+            let keys = found.map(\.key)
+            let named = try await store.entries(among: keys)
+            let waiting = try await store.garbage(among: keys)
+            for object in found {
+                report.objects += 1
+                report.bytes += object.size
+                if let row = named[object.key] {
+                    if row.size != object.size {
+                        report.sizes.add("\(object.key): \(object.size) bytes, not \(row.size)", limit: limit)
+                    }
+                } else if waiting.contains(object.key) {
+                    report.waiting += 1
+                } else if let made = Self.made(object.key) {
+                    guard made < Date() - grace.seconds else { continue }
+                    report.orphans.add(object.key, limit: limit)
+                    if applies, try await garbage.add(object.key) { report.orphans.repaired += 1 }
+                } else {
+                    report.foreign.add(object.key, limit: limit)
+                }
+            }
+        }
+    }
+
+    private func lookAtRows(_ report: inout Report) async throws {
+        var last = ""
+        while true {
+            let found = try await store.entries(after: last, limit: page)
+            guard let end = found.last else { return }
+            last = end.key
+            for row in found {
+                report.rows += 1
+                guard let object = try await objects.info(row.key) else {
+                    // Deleted since the row was read?
+                    if try await store.entries(among: [row.key]).isEmpty { continue }
+                    report.missing.add(row.key, limit: limit)
+                    continue
+                }
+                guard comparesEach > 0, report.rows % comparesEach == 0, object.size == row.size else { continue }
+                do {
+                    let hash = SHA256()
+                    for try await piece in try await objects.read(row.key, range: nil) { hash.update(piece) }
+                    report.compared += 1
+                    if hash.finalize() != row.sha256 { report.digests.add(row.key, limit: limit) }
+                } catch let error as ObjectStoreError where error.code == .notFound {
+                    // Deleted since.
+                }
+            }
+        }
+    }
+
+    /// When one of our objects was made; `nil` for a key that is none of ours.
+    private static func made(_ key: String) -> Date? {
+        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, UUID(uuidString: String(parts[0])) != nil else { return nil }
+        return UUID(uuidString: String(parts[1]))?.v7Time
+    }
+}
