@@ -1,14 +1,26 @@
 """Selects checks by id and prints their table."""
 
+import collections
+import signal
+import time
+
 import pytest
 
 from checks import FIGURES
 
 LINES = []
+# Of each test: what making ready, the check itself and putting away took together.
+SECONDS = collections.Counter()
+BEGUN = time.monotonic()
 
 
 def pytest_addoption(parser):
     parser.addoption("--checks", default="", help="ids to run, separated by spaces; all by default")
+
+
+def pytest_configure():
+    # Told to end: what was started is put away first, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -23,6 +35,7 @@ def pytest_collection_modifyitems(config, items):
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
+    SECONDS[item.nodeid] += call.duration
     if not hasattr(item.function, "check"):
         return
     if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
@@ -33,7 +46,8 @@ def pytest_runtest_makereport(item, call):
             figure = report.longrepr[2].removeprefix("Skipped: ")
         elif report.failed and call.excinfo:
             figure = " ".join(str(call.excinfo.value).split())[:160]
-        LINES.append((identifier, what + case, figure, {"passed": "pass", "skipped": "SKIPPED"}.get(report.outcome, "FAIL")))
+        outcome = {"passed": "pass", "skipped": "SKIPPED"}.get(report.outcome, "FAIL")
+        LINES.append((identifier, what + case, figure, outcome, item.nodeid))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -41,7 +55,8 @@ def pytest_terminal_summary(terminalreporter):
         return
     terminalreporter.section("operating checks")
     width = max(len(line[1]) for line in LINES)
-    for identifier, what, figure, outcome in sorted(LINES):
-        terminalreporter.write_line(f"{identifier}  {outcome:<7}  {what:<{width}}  {figure}")
+    for identifier, what, figure, outcome, node in sorted(LINES):
+        terminalreporter.write_line(f"{identifier}  {outcome:<7} {SECONDS[node]:>5.0f} s  {what:<{width}}  {figure}")
     count = {o: sum(line[3] == o for line in LINES) for o in ("pass", "FAIL", "SKIPPED")}
-    terminalreporter.write_line(f"{count['pass']} passed, {count['FAIL']} failed, {count['SKIPPED']} skipped")
+    terminalreporter.write_line(f"{count['pass']} passed, {count['FAIL']} failed, {count['SKIPPED']} skipped"
+                                f" in {time.monotonic() - BEGUN:.0f} s")

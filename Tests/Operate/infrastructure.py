@@ -1,9 +1,11 @@
 """Terraform without a cloud: its own tests with mocks, and plans by the real provider that asks nobody.
 
-`TF_PLUGIN_DIR` may name a folder of providers, for a machine that cannot reach the registry.
+A machine that cannot reach the registry needs a folder with the provider: `TF_PLUGIN_DIR` names it, or it lies where
+such folders usually lie.
 """
 
 import functools
+import glob
 import http.server
 import json
 import os
@@ -90,16 +92,24 @@ def examples():
 
 
 @functools.cache
+def plugins():
+    """A folder that holds the provider; None where there is none, and the registry is asked."""
+    named = os.environ.get("TF_PLUGIN_DIR")
+    usual = [os.path.expanduser("~/.terraform.d/plugins"), "/usr/local/share/terraform/plugins",
+             "/usr/share/terraform/plugins", *sorted(glob.glob("/opt/*"))]
+    return named or next((p for p in usual if os.path.isdir(p + "/registry.terraform.io/hashicorp/aws")), None)
+
+
+@functools.cache
 def ready(folder=".", backend=False):
     """The folder of the copy, with providers and modules in it."""
     path = os.path.join(copy(), folder)
-    plugins = os.environ.get("TF_PLUGIN_DIR")
     arguments = ["-input=false", "-no-color"] + ([] if backend else ["-backend=false"])
-    arguments += [f"-plugin-dir={plugins}"] if plugins else []
+    arguments += [f"-plugin-dir={plugins()}"] if plugins() else []
     try:
         terraform(path, "init", *arguments)
     except AssertionError as error:
-        if plugins or "registry.terraform.io" not in str(error):
+        if plugins() or "registry.terraform.io" not in str(error):
             raise
         missing("the provider cannot be fetched: set TF_PLUGIN_DIR to a folder that has it")
     return path

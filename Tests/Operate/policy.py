@@ -1,35 +1,22 @@
 """checkov, installed by itself from its pinned list, and the list of what it may complain of."""
 
 import functools
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 
 from checks import ROOT, missing
 
-PINNED = os.path.join(ROOT, "deploy", "packages-policy.pypi")
 SKIPS = os.path.join(ROOT, "deploy", "checkov-skips")
-FOLDER = os.path.join(ROOT, ".cache", "policy")
 
 
 @functools.cache
 def program():
     """The program, installed where it is not yet or where the list has changed."""
-    with open(PINNED, "rb") as f:
-        wanted = hashlib.sha256(f.read()).hexdigest()
-    mark = os.path.join(FOLDER, "installed")
-    if not os.path.exists(mark) or open(mark).read() != wanted:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        subprocess.run(["/usr/bin/python3", "-m", "venv", FOLDER], check=True)
-        done = subprocess.run([f"{FOLDER}/bin/pip", "install", "-q", "--disable-pip-version-check", "--no-deps",
-                               "--require-hashes", "-r", PINNED], capture_output=True, text=True)
-        if done.returncode:
-            missing("checkov could not be installed: " + done.stderr.strip().splitlines()[-1])
-        with open(mark, "w") as f:
-            f.write(wanted)
-    return os.path.join(FOLDER, "bin", "checkov")
+    done = subprocess.run([os.path.join(ROOT, "scripts", "lib", "python.sh"), "policy"], capture_output=True, text=True)
+    if done.returncode:
+        missing("checkov could not be installed: " + done.stderr.strip().splitlines()[-1])
+    return os.path.join(done.stdout.strip(), "bin", "checkov")
 
 
 def skips():
