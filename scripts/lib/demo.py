@@ -236,10 +236,29 @@ def show_result(fleet, result, step):
         show(f"{seconds:7.1f}  {title}")
 
 
+def start_again():
+    """Starts the fleet of an earlier --keep with the data that it had, or that a restore brought back."""
+    if not os.path.exists(os.path.join(FOLDER, "secrets.json")):
+        print("✗ there is no fleet to start: scripts/demo --keep makes one", file=sys.stderr)
+        return 1
+    Fleet.stop_noted(FOLDER)
+    fleet = Fleet(FOLDER, gateway_port=int(os.environ.get("PORT", "8080")), environment={"RATE_LIMIT_SCALE": "10"})
+    try:
+        fleet.start()
+    except FleetError as error:
+        fleet.stop()
+        print(f"✗ {error}", file=sys.stderr)
+        return 1
+    print(f"{fleet.table()}\nThe fleet is running: {fleet.url}/   Stop it: scripts/demo --stop")
+    return 0
+
+
 def main(arguments):
     if arguments == ["--stop"]:
         print("stopped" if Fleet.stop_noted(FOLDER) else "nothing was running")
         return 0
+    if arguments == ["--start"]:
+        return start_again()
     keep = "--keep" in arguments
     if Fleet.stop_noted(FOLDER):
         print("stopped the fleet that an earlier call left running")
