@@ -113,8 +113,8 @@ final class ConsumerCore: Sendable {
             ("enable.auto.commit", "true"), ("auto.commit.interval.ms", "1000"), ("auto.offset.reset", "earliest"),
             ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000"),
             ("max.poll.interval.ms", String(settings.maxPollInterval.milliseconds)),
-            // A broker answers when there is something; the embedded one only when this time is over.
-            ("fetch.wait.max.ms", "20"), ("fetch.error.backoff.ms", "100"), ("queued.min.messages", "1000"),
+            ("fetch.wait.max.ms", String(settings.fetchWait.milliseconds)), ("fetch.error.backoff.ms", "100"),
+            ("queued.min.messages", "1000"),
             ("queued.max.messages.kbytes", "16384"), ("fetch.message.max.bytes", "1048576"),
             ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "1000"), ("socket.keepalive.enable", "true"),
             ("socket.nagle.disable", "true"),

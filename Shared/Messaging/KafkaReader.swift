@@ -30,7 +30,8 @@ public final class KafkaReader: Sendable {
                 ("client.id", logger.service), ("group.id", group), ("enable.auto.commit", "false"),
                 ("enable.auto.offset.store", "false"), ("enable.partition.eof", "true"),
                 ("auto.offset.reset", "error"), ("allow.auto.create.topics", "false"),
-                ("fetch.wait.max.ms", "20"), ("fetch.error.backoff.ms", "100"), ("socket.nagle.disable", "true"),
+                ("fetch.wait.max.ms", String(settings.fetchWait.milliseconds)), ("fetch.error.backoff.ms", "100"),
+                ("socket.nagle.disable", "true"),
                 ("log.connection.close", "false"),
             ], KafkaCallbacks(logger: logger))
     }

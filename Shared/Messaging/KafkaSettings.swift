@@ -26,7 +26,11 @@ public struct KafkaSettings: Configurable {
     /// goes on while they work.
     public var maxPollInterval = Duration.seconds(300)
 
-    /// Settings without security.
+    /// How long a broker may keep a question for records open that it has none for. A real one answers at once when some
+    /// come; the embedded one only when this time is over.
+    public var fetchWait: Duration
+
+    /// Settings without security, for a broker on this machine, the embedded one too.
     public init(bootstrapServers: String, partitions: Int = 6, replication: Int = -1) {
         self.bootstrapServers = bootstrapServers
         securityProtocol = "plaintext"
@@ -38,6 +42,7 @@ public struct KafkaSettings: Configurable {
         keyFile = ""
         self.partitions = partitions
         self.replication = replication
+        fetchWait = .milliseconds(30)
     }
 
     /// Settings from the environment.
@@ -61,6 +66,9 @@ public struct KafkaSettings: Configurable {
         maxPollInterval = read.milliseconds(
             "KAFKA_MAX_POLL_INTERVAL_MS", default: 300_000, in: 10_000...86_400_000,
             "How long a consumer may not ask for records before its partitions go to others; handlers do not count.")
+        fetchWait = read.milliseconds(
+            "KAFKA_FETCH_WAIT_MS", default: 500, in: 5...10_000,
+            "How long a broker may keep a question open that it has no records for; the embedded one always does.")
     }
 
     /// The settings as librdkafka names them.

@@ -24,6 +24,8 @@ public final class EventConsumer: Service {
     private let metrics: MetricsRegistry
     private let options: Options
     private let stopping = AsyncTrigger()
+    /// Rings when an event was parked here.
+    private let parking = Bell()
     private let settings: KafkaSettings
 
     /// How events are tried again.
@@ -181,6 +183,7 @@ public final class EventConsumer: Service {
                         delay: options.backoff.delay(attempt: 0), in: tx)
                 }
             }
+            parking.ring()
         }
     }
 
@@ -220,12 +223,18 @@ public final class EventConsumer: Service {
 
     private func retryParked() async {
         while !Task.isCancelled {
+            // Another replica may park some, too: without a ring they are seen all the same.
+            var wait = Duration.seconds(2)
             do {
-                if try await retryOne() { continue }
+                if let due = try await inbox.untilDue(in: postgres) {
+                    if due <= .zero, try await retryOne() { continue }
+                    // One that is due and was not taken stands behind an earlier one of its key, or is in other hands.
+                    wait = min(wait, max(due, .milliseconds(250)))
+                }
             } catch {
                 logger.debug("parked events were not looked at", ["error": .string("\(error)")])
             }
-            try? await Task.sleep(for: .milliseconds(250))
+            await parking.wait(upTo: wait)
         }
     }
 

@@ -88,6 +88,15 @@ struct Inbox: Sendable {
         return Parked(seq: seq, attempts: attempts, event: event)
     }
 
+    /// The time until the first waiting event may be tried again; `nil` where none waits.
+    func untilDue(in postgres: PostgresClient) async throws -> Duration? {
+        let rows = try await postgres.query(
+            """
+            SELECT extract(epoch FROM min(next_at) - now())::float8 FROM inbox_parked WHERE consumer = \(consumer)
+            """)
+        return try rows.first?.decode(Double?.self).map { .seconds($0) }
+    }
+
     func remove(_ parked: Parked, in tx: PostgresTransaction) async throws {
         try await tx.execute("DELETE FROM inbox_parked WHERE seq = \(parked.seq)")
     }

@@ -212,6 +212,8 @@ class Fleet:
             "HOME": os.environ.get("HOME", "/"),
             "HOST": "127.0.0.1",
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka or f"127.0.0.1:{self.broker_port}",
+            # The embedded broker answers an empty question only when its time is over.
+            **({} if self.kafka else {"KAFKA_FETCH_WAIT_MS": "30"}),
             "OTLP_ENDPOINT": self.sandbox_url + "/v1/traces",
             "OBJECT_STORE": "file",
             "OBJECT_FOLDER": os.path.join(self.folder, "objects"),
