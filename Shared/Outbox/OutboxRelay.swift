@@ -124,13 +124,16 @@ public final class OutboxRelay: Service {
             return (seq, OutboxEntry(id: id, topic: topic, key: key, headers: text, value: value))
         }
         Failpoint.hit("outbox.before_publish")
+        let start = Date()
         let results = await send(found.map(\.entry.record))
         Failpoint.hit("outbox.before_mark")
         var acknowledged: [Int64] = []
         var failure: KafkaError?
         for (row, result) in zip(found, results) {
             switch result {
-            case .success: acknowledged.append(row.seq)
+            case .success(let position):
+                acknowledged.append(row.seq)
+                recordSpan(row.entry, at: position, since: start)
             case .failure(let error) where !error.isRetriable: try await giveUp(row.seq, row.entry, error)
             case .failure(let error): failure = failure ?? error
             }
@@ -149,6 +152,24 @@ public final class OutboxRelay: Service {
         // Rows that failed stay; the next look begins with them.
         if let failure { throw failure }
         return acknowledged.count
+    }
+
+    /// Shows, beside the spans of those who handle the event, when the broker had it.
+    private func recordSpan(_ entry: OutboxEntry, at position: RecordPosition, since start: Date) {
+        guard let cause = entry.headers["traceparent"].flatMap({ Trace(traceparent: $0) }), cause.sampled else {
+            return
+        }
+        SpanExport.record(
+            Span(
+                trace: cause.child(), parentID: cause.spanID, service: logger.service, name: "send \(entry.topic)",
+                start: start, end: Date(),
+                attributes: [
+                    "messaging.system": "kafka", "messaging.operation.type": "send",
+                    "messaging.operation.name": "send", "messaging.destination.name": entry.topic,
+                    "messaging.destination.partition.id": String(position.partition),
+                    "messaging.kafka.offset": String(position.offset), "messaging.message.id": entry.id.text,
+                    "messaging.message.body.size": String(entry.value.count),
+                ], kind: .producer, failed: false))
     }
 
     /// A row that Kafka will never take must not hold up the others: it stays, with the reason, for an operator.

@@ -75,17 +75,26 @@ def test_traces(fleet, collector):
         for span in collector.spans():
             found.setdefault(span["traceId"], []).append(span)
         return found
+
+    def messages(spans, kind):
+        return {s["attributes"]["messaging.message.id"] for s in spans if s["kind"] == kind}
     found = client.wait(complete, lambda found: all(
         crossed <= {s["service"] for s in found.get(t, [])}
+        and messages(found[t], 5) <= messages(found[t], 4)
         and sum(s["name"].startswith("job ") for s in found[t]) == 2 for t in traces), 60)
-    consumers = 0
+    consumers, producers = 0, 0
     for trace in traces:
         spans = found[trace]
         known = {span["spanId"] for span in spans}
         roots = [s for s in spans if s.get("parentSpanId") not in known]
         # The client's own span is nobody's here: what hangs on it is the gateway's, and nothing else hangs in the air.
         assert [s["service"] for s in roots] == ["gateway"], [(s["service"], s["name"]) for s in roots]
+        producers += len(messages(spans, 4))
         for span in spans:
+            if span["kind"] == 4:
+                said = span["attributes"]
+                assert span["name"] == "send " + said["messaging.destination.name"], span
+                assert said["messaging.operation.type"] == "send" and int(said["messaging.kafka.offset"]) >= 0, span
             if span["name"].startswith("handle "):
                 consumers += 1
                 said = span["attributes"]
@@ -93,9 +102,9 @@ def test_traces(fleet, collector):
                 assert said["messaging.operation.type"] == "process", span
                 assert re.fullmatch(r"atelier\.[\w-]+\.(events|commands)\.v1", said["messaging.destination.name"]), span
                 assert said["messaging.consumer.group.name"] == span["service"], span
-    assert consumers
+    assert consumers and producers
     assert not [t for t in quiet if t in found], "spans of a trace that is not sampled"
-    return f"{len(traces)} traces of 2 jobs, {sum(len(found[t]) for t in traces)} spans, {consumers} of consumers; " \
+    return f"{len(traces)} traces of 2 jobs, {sum(len(found[t]) for t in traces)} spans, {consumers} of consumers, {producers} of producers; " \
            f"{len(quiet)} not sampled, 0 spans"
 
 
