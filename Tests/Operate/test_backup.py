@@ -47,10 +47,10 @@ def make_key(folder):
 class Load(threading.Thread):
     """A person who uploads, deletes, and writes down what was accepted and when."""
 
-    def __init__(self, url, seed):
+    def __init__(self, url, seed, pace=0.02):
         super().__init__(daemon=True)
         self.random, self.name_, self.url = random.Random(seed), f"r54-{seed}-{uuid.uuid4().hex[:6]}", url
-        self.accepted, self.deleted, self.asked, self.over = {}, {}, {}, False
+        self.accepted, self.deleted, self.asked, self.over, self.pace = {}, {}, {}, False, pace
 
     def run(self):
         client = Client(self.url).register(self.name_)
@@ -70,7 +70,7 @@ class Load(threading.Thread):
                         self.deleted[asset] = time.time()
             except (OSError, ApiError):
                 pass
-            time.sleep(0.02)
+            time.sleep(self.pace)
 
 
 def content(client, asset):

@@ -6,6 +6,8 @@ rows and the sum over their contents that it had at the cut. Then the fleet is m
 """
 
 import argparse
+import concurrent.futures
+import contextlib
 import hashlib
 import os
 import shutil
@@ -96,6 +98,21 @@ def bring_rows(database, folder, key, facts, overwrite):
     database.sql(f"SET search_path = {database.schema}; ANALYZE")
 
 
+def only_mend(world):
+    """After the database alone was brought to another time, by its WAL or by its provider."""
+    refuse_unless_free(world, True, False)
+    storage = next(d for d in world.databases if d.service == "storage")
+    keys = [row[0] for row in storage.sql(
+        "SELECT storage_key FROM storage.asset UNION ALL SELECT storage_key FROM storage.rendition")]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        gone = [key for key, size in zip(keys, pool.map(world.objects.size, keys)) if size is None]
+    if len(gone) > max(100, len(keys) // 10):
+        raise Fault(f"{len(gone)} of {len(keys)} objects are not in the {world.objects.name}: that is not what was deleted "
+                    "since; nothing was changed", BROKEN)
+    say(f"  {len(keys)} rows name an object")
+    mend(world, {"gone": gone, "lost": {}})
+
+
 def mend(world, manifest):
     """Makes the fleet right, each schema in one transaction; tells what was done."""
     for database in world.databases:
@@ -107,7 +124,7 @@ def mend(world, manifest):
         count = sum(int(d.sql(question.format(schema=d.schema))[0][0]) for d in world.databases if only in (None, d.service))
         say(f"  {count} {what}")
     if manifest["gone"]:
-        say(f"  {len(manifest['gone'])} objects had been deleted after the cut; so are their rows now")
+        say(f"  {len(manifest['gone'])} objects had been deleted since; so are their rows now")
     for key, why in sorted(manifest["lost"].items()):
         print(f"✗ the row of {key} was taken away: the installation had lost its object before the copy ({why})", file=sys.stderr)
 
@@ -115,6 +132,20 @@ def mend(world, manifest):
 def is_running(postgres):
     return os.path.exists(postgres.data) and "server is running" in postgres.run(
         "pg_ctl", "-D", postgres.data, "status", check=False)
+
+
+@contextlib.contextmanager
+def reached(arguments):
+    """The installation; of a fleet on this machine with its Postgres, started where it does not run."""
+    world = world_of(arguments)
+    started = world.postgres is not None and not is_running(world.postgres)
+    try:
+        if started:
+            world.postgres.start()
+        yield world
+    finally:
+        if started:
+            world.postgres.stop()
 
 
 def bring_back(world, repository, name, manifest, key, arguments):
@@ -174,18 +205,27 @@ def main(words):
         done; 64 wrong words; 65 the copy is broken, incomplete, or sealed for another key: nothing was touched; 66 there is
         no such copy or key; 69 database or store away; 73 the target is in use or not empty: nothing was touched; 78
         settings; 1 else.""")
-    parser.add_argument("copy", help="a copy's name, or `latest`")
+    parser.add_argument("copy", nargs="?", help="a copy's name, or `latest`")
     parser.add_argument("--from", dest="source", metavar="FOLDER", default=setting("BACKUP_FOLDER"),
                         help="folder of copies (BACKUP_FOLDER)")
     parser.add_argument("--key", metavar="FILE", default=setting("BACKUP_KEY"), help="the age key's file (BACKUP_KEY)")
     parser.add_argument("--fleet", metavar="FOLDER", help="the folder of a fleet on this machine")
     parser.add_argument("--verify", action="store_true", help="only prove it, in a private Postgres; touches no installation")
+    parser.add_argument("--mend", action="store_true", help="no copy: the database was brought to another time by other means; "
+                        "make the fleet right, and delete rows whose objects were deleted since")
     parser.add_argument("--overwrite", action="store_true", help="replace what the target holds")
     parser.add_argument("--live", action="store_true", help="even while services are connected")
     arguments = parser.parse_args(words)
+    if bool(arguments.copy) == arguments.mend:
+        raise Fault("a copy's name (or `latest`), or --mend", 64)
+    began = time.monotonic()
+    if arguments.mend:
+        with reached(arguments) as world:
+            only_mend(world)
+        say(f"mended in {time.monotonic() - began:.1f} s")
+        return 0
     if not arguments.source:
         raise Fault("--from says where the copies are", SETTINGS)
-    began = time.monotonic()
     repository = Repository(arguments.source)
     name = repository.choose(arguments.copy)
     key = need_file(arguments.key, "key (--key)")
@@ -197,16 +237,9 @@ def main(words):
         verify(repository, name, manifest, key)
         say(f"verified in {time.monotonic() - began:.1f} s")
         return 0
-    world = world_of(arguments)
-    started = world.postgres is not None and not is_running(world.postgres)
-    try:
-        if started:
-            world.postgres.start()
+    with reached(arguments) as world:
         refuse_unless_free(world, arguments.overwrite, arguments.live)
         bring_back(world, repository, name, manifest, key, arguments)
-    finally:
-        if started:
-            world.postgres.stop()
     say(f"restored in {time.monotonic() - began:.1f} s")
     return 0
 
