@@ -74,8 +74,15 @@ class Load(threading.Thread):
 
 
 def content(client, asset):
-    """The SHA-256 of an asset's content; None where it is not there."""
-    status, _, data = client.raw("GET", f"/api/v1/assets/{asset}/content")
+    """The SHA-256 of an asset's content; None where it is not there. A connection that breaks is another matter: it asks again."""
+    for attempt in range(5):
+        try:
+            status, _, data = client.raw("GET", f"/api/v1/assets/{asset}/content")
+            break
+        except OSError:
+            if attempt == 4:
+                raise
+            time.sleep(1)
     assert status in (200, 404), f"{asset}: {status}"
     return hashlib.sha256(data).hexdigest() if status == 200 else None
 
