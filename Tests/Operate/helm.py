@@ -67,6 +67,8 @@ class Release:
         for d in self.everything:
             if d["kind"] in ("Deployment", "StatefulSet", "Job", "Rollout"):
                 found.append((d, d["spec"]["template"]))
+            elif d["kind"] == "CronJob":
+                found.append((d, d["spec"]["jobTemplate"]["spec"]["template"]))
             elif d["kind"] == "Pod":
                 found.append((d, d))
         return found

@@ -28,7 +28,7 @@ OUTSIDE = {
     "storage": {"postgres", "kafka", "objects"}, "media-worker": {"postgres", "kafka", "objects"},
     "ml-worker": {"postgres", "kafka"}, "publisher": {"postgres", "kafka", "objects", "internet:443"},
     "notifier": {"postgres", "kafka", "internet:443", "internet:465", "internet:587"}, "analytics": {"postgres", "kafka"},
-    "migrate": {"postgres"}, "test": set(),
+    "migrate": {"postgres"}, "backup": {"postgres", "objects"}, "test": set(),
 }
 # Addresses that stand for what is asked: the private ones of the stores, one of the internet, the cloud's metadata.
 STORES = {"postgres": ("10.1.2.3", 5432), "kafka": ("10.1.2.3", 9092), "objects": ("10.1.2.3", 9000)}
@@ -92,8 +92,10 @@ class Graph:
 
 @check("O11", "network policies are the documented graph, edge by edge, forbidden ones too")
 def test_network_policy():
-    release = rendered(ci_values("minimal"))
+    release = render(merged(ci_values("minimal"), {"backup": {
+        "enabled": True, "image": "registry.example.org/backup:1", "claim": "copies", "recipients": "backup-keys"}}))
     graph = Graph(release)
+    assert "backup" in graph.pods
     ports = {d["metadata"]["labels"]["app.kubernetes.io/component"]:
              d["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"] for d in workloads(release)}
     asked = 0

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 
 from checks import ROOT, check
 from client import ApiError, Client
@@ -36,8 +37,16 @@ def test_words(tmp_path):
         return re.findall(r"^  ([a-z].*?)(?:  |$)", said.stdout, re.M)
 
     known = {name: words(name) for name in NAMES}
-    queries = commands = 0
+    queries = commands = scripts = 0
     for name, text in pages():
+        for script, rest in re.findall(r"scripts/([a-z][a-z-]+)([^\n`]*)", text):
+            assert os.access(os.path.join(ROOT, "scripts", script), os.X_OK), f"{name}: there is no scripts/{script}"
+            if script in ("backup", "restore"):
+                said = subprocess.run([sys.executable, os.path.join(ROOT, "scripts", "lib", script + ".py"), "--help"],
+                                      stdout=subprocess.PIPE, text=True, check=True).stdout
+                wrong = [word for word in re.findall(r"--[a-z]+", rest) if word not in said]
+                assert not wrong, f"{name}: scripts/{script} has no {wrong}"
+            scripts += 1
         for query in blocks(text, "promql"):
             rule = tmp_path / "query.yaml"
             rule.write_text(json.dumps({"groups": [{"name": "q", "rules": [{"record": "x:y", "expr": query}]}]}))
@@ -53,7 +62,7 @@ def test_words(tmp_path):
             assert any(f"{line} ".startswith(word + " ") for line in known[program]), f"{name}: {program} has no {word}"
             commands += 1
     assert commands
-    return f"{queries} queries, {commands} operator commands"
+    return f"{queries} queries, {commands} operator commands, {scripts} calls of scripts"
 
 
 def erasing(block, person, workspace):

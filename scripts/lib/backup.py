@@ -88,6 +88,8 @@ class Packer:
                     try:
                         self.add(row, source.result())
                     except OSError as error:
+                        if self.pack and self.sealed.fault:
+                            raise Fault(f"the copy cannot be written: {self.sealed.fault}") from None
                         raise Fault(f"{row[0]} cannot be read: {error}", AWAY) from None
                     done += int(row[1])
                     progress("objects", done, total)
