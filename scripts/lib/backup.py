@@ -11,6 +11,7 @@ import argparse
 import concurrent.futures
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -104,21 +105,28 @@ class Packer:
             return f"{found} bytes where its row says {size}"
         if size > SMALL:
             return None
-        with self.objects.open(key) as source:
-            return source.read()
+        try:
+            with self.objects.open(key) as source:
+                return source.read()
+        except FileNotFoundError:
+            return "missing"
 
     def add(self, row, found):
         key, size, wanted = row[0], int(row[1]), row[2]
         if isinstance(found, str):
             self.lost[key] = found
             return
-        self.lost.pop(key, None)
+        try:
+            source = io.BytesIO(found) if found is not None else self.objects.open(key)
+        except FileNotFoundError:
+            self.lost[key] = "missing"
+            return
         if self.pack is None:
             self.begin()
         hasher = hashlib.sha256()
         member = tarfile.TarInfo(key)
         member.size = size
-        with io.BytesIO(found) if found is not None else self.objects.open(key) as source:
+        with source:
             self.tar.addfile(member, Reader(source, hasher))
         if hasher.hexdigest() != wanted:
             self.lost[key] = "another content than its row says"
@@ -155,20 +163,18 @@ class Cut:
         self.held, self.snapshots, self.pause = {}, {}, 0.0
         urls = list(dict.fromkeys(d.url for d in databases))
         for attempt in range(10):
-            locks = []
+            # Connected before the first lock, so that writers wait for nothing else than the snapshots.
+            locks = [(d, d.session()) for d in databases] if len(urls) > 1 else []
+            self.held = {url: next(d for d in databases if d.url == url).session() for url in urls}
             try:
+                for session in [*self.held.values(), *(lock for _, lock in locks)]:
+                    session.one(PLAIN + "SELECT 1")
                 began = time.monotonic()
-                if len(urls) > 1:
-                    for database in databases:
-                        locks.append(database.session())
-                        locks[-1].one(f"BEGIN; SET LOCAL lock_timeout = '2s'; LOCK TABLE {database.schema}.outbox IN SHARE MODE")
-                for database in databases:
-                    if database.url not in self.held:
-                        self.held[database.url] = session = database.session()
-                        ((snapshot, position),) = session.one(
-                            "SET client_min_messages = error; " + PLAIN + "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-                            "SELECT pg_export_snapshot(), pg_current_snapshot()")
-                        self.snapshots[database.url] = (snapshot, position)
+                for database, lock in locks:
+                    lock.one(f"BEGIN; SET LOCAL lock_timeout = '2s'; LOCK TABLE {database.schema}.outbox IN SHARE MODE")
+                for url, session in self.held.items():
+                    ((*self.snapshots[url],),) = session.one(
+                        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot(), pg_current_snapshot()")
                 self.at = time.time()
                 self.pause = time.monotonic() - began if locks else 0.0
                 return
@@ -178,7 +184,7 @@ class Cut:
                     raise
                 time.sleep(1)
             finally:
-                for lock in locks:
+                for _, lock in locks:
                     lock.close()
 
     def ask(self, database, text):
@@ -257,11 +263,9 @@ def make(world, repository, recipients):
     packs = {pack: packer.packs[pack] for pack in sorted({o[2] for o in objects.values()})}
     manifest = {"format": FORMAT, "cut_at": at, "pause_ms": round(cut.pause * 1000), "schemas": schemas, "files": files,
                 "packs": packs, "objects": objects, "gone": gone, "lost": lost}
-    plain = os.path.join(folder, "manifest.json")
-    write_json(plain, manifest)
-    with open(plain, "rb") as source:
-        sealed = Sealed(plain + ".age", recipients, source=source).close()
-    os.remove(plain)
+    sealing = Sealed(os.path.join(folder, "manifest.json.age"), recipients)
+    sealing.stdin.write(json.dumps(manifest).encode())
+    sealed = sealing.close()
     write_json(os.path.join(folder, "backup.json"), {
         "format": FORMAT, "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "files": {**files, "manifest.json.age": sealed}, "packs": packs})

@@ -149,6 +149,9 @@ class Files:
             os.fsync(copy.fileno())
         self._own(temporary)
         os.rename(temporary, target)
+        folder = os.open(os.path.dirname(target), os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
 
     def _make(self, folder):
         if not os.path.isdir(folder):
@@ -201,7 +204,7 @@ class Bucket:
     def open(self, key):
         found = self._call("get_object", Key=key)
         if found is None:
-            raise Fault(f"{key} went away while it was read")
+            raise FileNotFoundError(key)
         return found["Body"]
 
     def put(self, key, path, content_type):
