@@ -34,8 +34,8 @@ struct KeyCommandTests {
 
     @Test("nothing happens without --apply; twice is once; tokens stay good; a retired key's do not")
     func words() async throws {
-        // A key that waits signs a second later.
-        try await UserWorld.run(["SIGNING_KEY_LEAD_MS": "1000"]) { world in
+        // A key that waits signs some seconds later: long enough to be seen waiting on a busy machine.
+        try await UserWorld.run(["SIGNING_KEY_LEAD_MS": "6000"]) { world in
             let old = try await world.register("ada").text("accessToken")
             let before = try await world.keys("keys list")
             let first = try #require(before["keys"]?.arrayValue?.first?["id"]?.stringValue)
@@ -94,7 +94,7 @@ extension ServiceWorld {
     ) async throws -> (code: Int32, text: String) {
         try await say(
             words, to: UserApplication.definition,
-            ["KEY_SEAL_SECRET": String(repeating: "k", count: 32), "SIGNING_KEY_LEAD_MS": "1000"]
+            ["KEY_SEAL_SECRET": String(repeating: "k", count: 32), "SIGNING_KEY_LEAD_MS": "6000"]
                 .merging(settings) { $1 })
     }
 
