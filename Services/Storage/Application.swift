@@ -2,6 +2,7 @@ import Auth
 import Events
 import HTTP
 import HTTPServer
+import Lifecycle
 import NetworkClient
 import ObjectStore
 import Outbox
@@ -20,7 +21,8 @@ let definition = ServiceDefinition(
     var assembly = Assembly(
         routes: context.routes(),
         subscriptions: [.on(AssetProbed.self) { try await context.assets.apply($0.payload, in: $1) }],
-        services: Sweeper(context).parts(every: settings.sweepInterval) + [StorageGauges(context).part])
+        services: Sweeper(context).parts(every: settings.sweepInterval) + [StorageGauges(context).part, context.look])
+    assembly.degradations = { [Degradation(.objectStore, since: context.objects.awaySince)].compactMap { $0 } }
     // Whole files go through here: larger reads, and more patience with what is thrown away after an early answer.
     assembly.limits.connectionBuffer = 256 << 10
     assembly.limits.bufferedBytes = 2 << 20
@@ -62,6 +64,14 @@ struct StorageContext: Sendable {
         switch settings.backend {
         case .files: try FileSystemStore(root: settings.folder + "/objects")
         case .s3(let configuration): S3Store(configuration, client: http)
+        }
+    }
+
+    /// Asks a store that failed whether it is back.
+    var look: Periodic {
+        Periodic("object store", every: .seconds(1), logger: platform.logger) { [objects] in
+            await objects.look()
+            return false
         }
     }
 

@@ -1,5 +1,5 @@
 internal import Execution
-internal import FoundationEssentials
+public import FoundationEssentials
 internal import Glibc
 public import HTTP
 internal import Synchronization
@@ -38,6 +38,10 @@ public final class FileSystemStore: ObjectStore {
         let range = range ?? ByteRange(offset: 0, length: info.size)
         return HTTPBody(FileReader(path: try path(key), range: range, pool: pool), length: range.length)
     }
+
+    public var awaySince: Date? { nil }
+
+    public func look() async {}
 
     public func localPath(_ key: String) -> String? { try? path(key) }
 

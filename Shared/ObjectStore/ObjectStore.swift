@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 public import HTTP
 
 /// A stored object.
@@ -22,6 +22,12 @@ public protocol ObjectStore: Sendable {
     /// Stores the content of a staged file, which is gone afterwards. Durable when it returns; replaces what was there.
     /// - Throws: ``ObjectStoreError``.
     func adopt(_ file: StagedFile, as key: String, contentType: String) async throws
+
+    /// Since when the store is known to be away, so that whoever asks is refused at once; `nil` where it is not.
+    var awaySince: Date? { get }
+
+    /// Finds out whether a store that failed is away, and whether one that was away is back. Costs nothing otherwise.
+    func look() async
 
     /// What is stored under a key; `nil` where nothing is.
     func info(_ key: String) async throws -> ObjectInfo?

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 public import HTTP
 public import NetworkClient
 internal import Primitives
@@ -9,6 +9,7 @@ public final class S3Store: ObjectStore {
     private let configuration: S3Configuration
     private let client: HTTPClient
     private let retries = 4
+    private let outage = Mutex(Outage(tries: 5))
     /// Uploads that are not finished, each with the instant at which it was first seen.
     let unfinished = Mutex<[String: ContinuousClock.Instant]>([:])
 
@@ -43,6 +44,13 @@ public final class S3Store: ObjectStore {
     }
 
     public func localPath(_ key: String) -> String? { nil }
+
+    public var awaySince: Date? { outage.withLock { $0.since } }
+
+    public func look() async {
+        guard outage.withLock({ $0.isSuspected }) else { return }
+        _ = try? await send(.HEAD, nil, timeout: .seconds(5), isLook: true)
+    }
 
     public func presignedURL(
         _ key: String, lifetime: Duration, contentType: String, disposition: String?
@@ -148,11 +156,14 @@ public final class S3Store: ObjectStore {
     /// All requests here may be sent again: each has one effect, however often it is done.
     func send(
         _ method: HTTPMethod, _ key: String?, query: [(String, String)] = [], headers: HTTPHeaders = HTTPHeaders(),
-        body: HTTPClientRequest.Body = .none, timeout: Duration? = .seconds(60)
+        body: HTTPClientRequest.Body = .none, timeout: Duration? = .seconds(60), isLook: Bool = false
     ) async throws -> HTTPClientResponse {
         if let key, !ObjectKey.isValid(key) { throw ObjectStoreError(.invalidKey, key) }
+        let retries = isLook ? 1 : retries
         var attempt = 0
         while true {
+            if !isLook, awaySince != nil { throw ObjectStoreError(.unavailable, "the store is away") }
+            let began = ContinuousClock.now
             do {
                 var request = HTTPClientRequest(
                     method, url(key, query: query), headers: headers, body: body, timeout: timeout)
@@ -160,8 +171,11 @@ public final class S3Store: ObjectStore {
                 let hasContent = if case .none = body { false } else { true }
                 request.signing = signer(hasContent ? SigV4.unsignedPayload : nil)
                 let answer = try await client.execute(request)
+                if answer.status.rawValue < 500 { outage.withLock { _ = $0.succeeded() } }
                 if answer.status.isSuccess { return answer }
                 throw await Self.error(answer)
+            } catch let error where note(error, began) && !isLook {
+                throw ObjectStoreError(.unavailable, "\(error)")
             } catch let error as HTTPClientError where attempt + 1 >= retries || !error.isRetriable {
                 throw ObjectStoreError(.unavailable, "\(error)")
             } catch let error as ObjectStoreError where attempt + 1 >= retries || !error.isRetriable {
@@ -173,6 +187,17 @@ public final class S3Store: ObjectStore {
                     for: Backoff(base: .milliseconds(200), maximum: .seconds(5)).delay(attempt: attempt))
                 attempt += 1
             }
+        }
+    }
+
+    /// Notes a failure; whether the store is away.
+    private func note(_ error: any Error, _ began: ContinuousClock.Instant) -> Bool {
+        let isFailure =
+            (error as? HTTPClientError)?.isRetriable ?? ((error as? ObjectStoreError)?.code == .unavailable)
+        guard isFailure else { return false }
+        return outage.withLock { outage in
+            outage.failed(began: began)
+            return outage.since != nil
         }
     }
 

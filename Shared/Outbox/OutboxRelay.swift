@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 public import Lifecycle
 public import Messaging
 public import Postgres
@@ -25,6 +25,7 @@ public final class OutboxRelay: Service {
     private let owner = UUID.v7()
     private static let refusedHelp = "Events that Kafka refused for good."
     private let leaseUntil = Mutex(ContinuousClock.now)
+    private let outage = Mutex(Outage())
 
     /// How the relay works.
     public struct Options: Sendable {
@@ -60,6 +61,9 @@ public final class OutboxRelay: Service {
         outbox.onCommit { [work] in work.ring() }
         outbox.setEarlyPublisher { record in Task { _ = await producer.send([record]) } }
     }
+
+    /// Since when no broker answers, so that events wait; `nil` where one does.
+    public var brokerAwaySince: Date? { outage.withLock { $0.since } }
 
     /// Publishes until ``stop()``.
     public func run() async throws {
@@ -211,11 +215,26 @@ public final class OutboxRelay: Service {
     private func watchCluster() async {
         while !Task.isCancelled, !stopping.hasFired {
             do {
-                if let id = try await producer.clusterID(within: .seconds(2)), !id.isEmpty { try await compare(id) }
+                if let id = try await askForCluster(), !id.isEmpty { try await compare(id) }
             } catch {
                 logger.debug("cluster id unknown", ["error": .string("\(error)")])
             }
             await stopping.wait(upTo: options.clusterCheck)
+        }
+    }
+
+    /// The id of the cluster; notes whether a broker answered at all.
+    private func askForCluster() async throws -> String? {
+        let began = ContinuousClock.now
+        do {
+            let id = try await producer.clusterID(within: .seconds(2))
+            if outage.withLock({ $0.succeeded() }) { logger.info("the broker is back") }
+            return id
+        } catch {
+            if !Task.isCancelled, outage.withLock({ $0.failed(began: began) }) {
+                logger.warning("the broker is away", ["error": .string("\(error)")])
+            }
+            throw error
         }
     }
 

@@ -12,6 +12,7 @@ final class Connection: EventLoop.Handler {
     private let state: Mutex<Wire>
     private let loop: EventLoop
     private let canceller: BlockingPool
+    private let watch: AvailabilityWatch
     private let loopID = Atomic<UInt64>(0)
     private let onClose: @Sendable (Connection) -> Void
     private let onNotification: (@Sendable (String, String) -> Void)?
@@ -23,12 +24,14 @@ final class Connection: EventLoop.Handler {
     ///   - onClose: called once when the connection is gone, from any thread and under no lock.
     ///   - onNotification: gets channel and payload on the loop's thread.
     init(
-        handle: ConnectionHandle, loop: EventLoop, canceller: BlockingPool, preparedStatements: Int,
+        handle: ConnectionHandle, loop: EventLoop, canceller: BlockingPool, watch: AvailabilityWatch,
+        preparedStatements: Int,
         onClose: @escaping @Sendable (Connection) -> Void,
         onNotification: (@Sendable (String, String) -> Void)? = nil
     ) {
         self.loop = loop
         self.canceller = canceller
+        self.watch = watch
         self.onClose = onClose
         self.onNotification = onNotification
         state = Mutex(Wire(handle: handle, preparedLimit: preparedStatements))
@@ -60,10 +63,11 @@ final class Connection: EventLoop.Handler {
     ) async throws -> [ResultSet] {
         let id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
         func submit() async throws -> [ResultSet] {
-            try await withCheckedThrowingContinuation { continuation in
+            let now = ContinuousClock.now
+            return try await withCheckedThrowingContinuation { continuation in
                 begin(
                     Operation(
-                        id: id, statements: statements, part: part, mode: mode, deadline: .now + limit,
+                        id: id, statements: statements, part: part, mode: mode, began: now, deadline: now + limit,
                         continuation: continuation))
             }
         }
@@ -83,13 +87,19 @@ final class Connection: EventLoop.Handler {
     func socketIsReady() {
         var notifications: [(String, String)] = []
         finish { $0.receive(into: &notifications) }
+        if isOpen { watch.heard() }
         for (channel, payload) in notifications { onNotification?(channel, payload) }
     }
 
     func tick(_ now: ContinuousClock.Instant) {
         finish { wire in
-            if let deadline = wire.deadline, now >= deadline {
+            guard let deadline = wire.deadline, let began = wire.began else { return }
+            if now >= deadline {
                 wire.fail(PostgresError(.silent, "no answer in the time of a statement"))
+            } else if watch.isAway {
+                wire.fail(PostgresError(.silent, "the database is away"))
+            } else {
+                watch.look(at: began, now: now)
             }
         }
     }

@@ -33,19 +33,40 @@ struct ConnectionHandle: @unchecked Sendable {  // Moved between threads, never 
         ended.initialize(to: 0)
         atelier_pq_take_notices(opened, ended)
         let handle = ConnectionHandle(pointer: opened, ended: ended)
-        guard let result = PQexec(opened, settings(configuration)) else {
-            handle.close()
-            throw PostgresError(.connectionFailed, "out of memory")
-        }
-        defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_COMMAND_OK, PQsetnonblocking(opened, 1) == 0,
-            PQenterPipelineMode(opened) == 1
-        else {
-            let error = PostgresError(result: result)
+        do {
+            guard PQsetnonblocking(opened, 1) == 0 else { throw PostgresError(.connectionFailed, "out of memory") }
+            try run(settings(configuration), on: opened, until: .now + .seconds(seconds))
+            guard PQenterPipelineMode(opened) == 1 else { throw PostgresError(.connectionFailed, "no pipeline") }
+        } catch {
             handle.close()
             throw error
         }
         return handle
+    }
+
+    /// Runs a script and waits for its end; a server that hangs is not waited for longer than `deadline`.
+    private static func run(
+        _ script: String, on connection: OpaquePointer, until deadline: ContinuousClock.Instant
+    ) throws {
+        let broken = { PostgresError(.connectionFailed, String(cString: PQerrorMessage(connection))) }
+        guard PQsendQuery(connection, script) == 1 else { throw broken() }
+        var failure: PostgresError?
+        while true {
+            let isSending = PQflush(connection) == 1
+            while PQisBusy(connection) == 0 {
+                guard let result = PQgetResult(connection) else {
+                    if let failure { throw failure }
+                    return
+                }
+                if PQresultStatus(result) != PGRES_COMMAND_OK { failure = failure ?? PostgresError(result: result) }
+                PQclear(result)
+            }
+            let left = ContinuousClock.now.duration(to: deadline).milliseconds
+            guard left > 0 else { throw PostgresError(.connectionFailed, "no answer") }
+            var entry = pollfd(fd: PQsocket(connection), events: Int16(POLLIN | (isSending ? POLLOUT : 0)), revents: 0)
+            _ = poll(&entry, 1, Int32(clamping: left))
+            guard PQconsumeInput(connection) == 1 else { throw broken() }
+        }
     }
 
     /// Ends the session.
@@ -73,7 +94,7 @@ struct ConnectionHandle: @unchecked Sendable {  // Moved between threads, never 
         }
         if message.contains("database \""), message.contains("does not exist") { return "3D000" }
         if message.contains("role \""), message.contains("does not exist") { return "28000" }
-        if message.contains("too many clients") || message.contains("remaining connection slots") { return "53300" }
+        if message.contains("too many c") || message.contains("remaining connection slots") { return "53300" }
         if message.contains("invalid connection option") || message.contains("invalid URI") { return "08001" }
         return nil
     }
@@ -98,6 +119,12 @@ final class CancelHandle: @unchecked Sendable {  // libpq documents PQcancel as 
 }
 
 extension PostgresError {
+    /// Whether a server that works has said no: neither silence, nor one that starts or ends.
+    var isRefusal: Bool {
+        if let sqlState { return !sqlState.hasPrefix("57P") }
+        return message.contains("FATAL") && !message.contains("the database system is")
+    }
+
     /// The error in a result of the server.
     init(result: OpaquePointer) {
         func text(_ field: UnsafePointer<CChar>?) -> String? { field.map { String(cString: $0) } }

@@ -20,6 +20,8 @@ final class ConnectionPool: Sendable {
     private let logger: Logger
     private let state: Mutex<State>
     private let loop: EventLoop
+    /// Knows whether the database is away.
+    let watch: AvailabilityWatch
     private let connecting = BlockingPool(name: "postgres-connect", threads: 4)
     private let canceller = BlockingPool(name: "postgres-cancel", threads: 2, queueLimit: 200)
 
@@ -29,6 +31,10 @@ final class ConnectionPool: Sendable {
         self.logger = logger
         state = Mutex(State(pool: PoolState(limit: configuration.poolSize, waitLimit: configuration.waitLimit)))
         loop = try EventLoop()
+        var quick = configuration
+        quick.connectTimeout = .seconds(2)
+        watch = AvailabilityWatch(logger: logger) { [quick] in try ConnectionHandle.open(quick).close() }
+        watch.onAway { [weak self] in self?.refuseWaiters() }
         loop.onTick { [weak self] now in self?.tick(now) }
     }
 
@@ -43,8 +49,10 @@ final class ConnectionPool: Sendable {
     var lastUse: ContinuousClock.Instant? { state.withLock { $0.lastUse } }
 
     /// Waits for a connection. Whoever gets one gives it back with ``release(_:)``.
-    /// - Throws: ``PostgresError`` (`pool_timeout`, `connection_failed`, `overloaded`, `stopped`), `CancellationError`.
+    /// - Throws: ``PostgresError`` (`away`, `pool_timeout`, `connection_failed`, `overloaded`, `stopped`),
+    ///   `CancellationError`.
     func acquire() async throws -> Connection {
+        if watch.isAway { throw PostgresError(.away) }
         let deadline = ContinuousClock.now + configuration.acquireTimeout
         while let connection = state.withLock({ $0.pool.takeIdle() }) {
             if connection.isAlive() { return connection }
@@ -80,7 +88,7 @@ final class ConnectionPool: Sendable {
     ) async throws -> Connection {
         let handle = try await connecting.run { [configuration] in try ConnectionHandle.open(configuration) }
         return Connection(
-            handle: handle, loop: loop, canceller: canceller, preparedStatements: 0, onClose: onClose,
+            handle: handle, loop: loop, canceller: canceller, watch: watch, preparedStatements: 0, onClose: onClose,
             onNotification: onNotification)
     }
 
@@ -90,6 +98,7 @@ final class ConnectionPool: Sendable {
             let (idle, waiters) = state.pool.stop()
             return (idle, waiters.compactMap { state.waiting.removeValue(forKey: $0) })
         }
+        watch.stop()
         for waiter in waiters { waiter.resume(returning: .refuse(.stopped)) }
         for connection in idle { connection.close() }
         loop.close()
@@ -148,13 +157,15 @@ final class ConnectionPool: Sendable {
                         try ConnectionHandle.open(configuration)
                     }
                     return Connection(
-                        handle: handle, loop: loop, canceller: canceller,
+                        handle: handle, loop: loop, canceller: canceller, watch: watch,
                         preparedStatements: configuration.preparedStatements
                     ) { [weak self] in self?.wasClosed($0) }
                 } catch let error as PostgresError {
                     let delay = backoff.delay(attempt: attempt)
                     attempt += 1
                     let isLasting = error.sqlState.map { $0 != "53300" } ?? false
+                    if !error.isRefusal { watch.suspect() }
+                    if watch.isAway { throw PostgresError(.away, error.message) }
                     if isLasting || ContinuousClock.now + delay >= deadline { throw error }
                     try await Task.sleep(for: delay)
                 }
@@ -166,6 +177,14 @@ final class ConnectionPool: Sendable {
             }
             throw error
         }
+    }
+
+    /// Nobody waits in a queue for a database that is away.
+    private func refuseWaiters() {
+        let waiters = state.withLock { state in
+            state.pool.takeWaiters().compactMap { state.waiting.removeValue(forKey: $0) }
+        }
+        for waiter in waiters { waiter.resume(returning: .refuse(.away)) }
     }
 
     private func wasClosed(_ connection: Connection) {

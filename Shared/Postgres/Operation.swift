@@ -41,6 +41,7 @@ struct Operation: Sendable {
     let statements: [Statement]
     let part: Part
     let mode: Mode
+    let began: ContinuousClock.Instant
     let deadline: ContinuousClock.Instant
     let continuation: CheckedContinuation<[ResultSet], any Error>
 }

@@ -83,6 +83,12 @@ struct PoolState<Item: AnyObject & Sendable> {
         return expired
     }
 
+    /// Forgets all waiters, who are told something else.
+    mutating func takeWaiters() -> [Int] {
+        defer { (waiters, queue, head) = ([:], [], 0) }
+        return Array(waiters.keys)
+    }
+
     /// Takes out the connections that were idle since before `limit`.
     mutating func takeIdle(since limit: ContinuousClock.Instant) -> [Item] {
         let old = idle.prefix { $0.since < limit }.map(\.item)

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 public import Lifecycle
 internal import Primitives
 public import Telemetry
@@ -57,9 +57,15 @@ public final class PostgresClient: Service {
     /// Refuses new work; what is under way ends first.
     public func stop() async { stopped.fire() }
 
+    /// Since when the database is known to be away, so that whoever asks is refused at once; `nil` where it is not.
+    ///
+    /// It becomes known when tries to connect failed for two seconds while nobody was answered, and ends when one succeeds.
+    public var awaySince: Date? { pool.watch.awaySince }
+
     /// Whether the database answers within `limit`, or has answered somebody in the last second: a pool that is busy is
     /// not a database that is away.
     public func isReady(within limit: Duration = .seconds(1)) async -> Bool {
+        if pool.watch.isAway { return false }
         if let lastUse = pool.lastUse, ContinuousClock.now - lastUse < .seconds(1) { return true }
         return (try? await withDeadline(limit, "postgres") { [self] in try await query("SELECT 1").count == 1 })
             ?? false

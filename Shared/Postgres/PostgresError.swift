@@ -15,6 +15,8 @@ public struct PostgresError: Error, Sendable {
         public static let connectionFailed = Code("connection_failed")
         /// The connection broke while a statement was under way: it may have been done or not.
         public static let connectionLost = Code("connection_lost")
+        /// The database is known to be away: it was not asked, and is asked as soon as it is back.
+        public static let away = Code("away")
         /// No connection came free in time.
         public static let poolTimeout = Code("pool_timeout")
         /// More callers wait for a connection than may wait.
@@ -58,7 +60,7 @@ public struct PostgresError: Error, Sendable {
     /// Whether the same transaction may succeed when run again, and certainly was not done.
     public var isRetriable: Bool {
         switch code {
-        case .connectionFailed, .poolTimeout, .overloaded: true
+        case .connectionFailed, .away, .poolTimeout, .overloaded: true
         case .server:
             switch sqlState {
             // Serialization failure, deadlock, lock not available.

@@ -58,6 +58,7 @@ struct Wire {
     }
 
     var deadline: ContinuousClock.Instant? { active?.operation.deadline }
+    var began: ContinuousClock.Instant? { active?.operation.began }
 
     mutating func takeCompletions() -> [Completion] {
         defer { completions = [] }

@@ -5,9 +5,11 @@ internal import Lifecycle
 public enum AdminRoutes {
     /// - Parameters:
     ///   - readiness: why the process is not ready, beside its phase; empty where it is.
+    ///   - degradations: the brown-outs that it is in.
     ///   - metrics: its numbers in Prometheus' text format.
     public static func router(
         phase: PhaseBox, readiness: @escaping @Sendable () async -> [String],
+        degradations: @escaping @Sendable () -> [Degradation] = { [] },
         metrics: @escaping @Sendable () -> String
     ) -> Router {
         var routes = Router()
@@ -16,7 +18,8 @@ public enum AdminRoutes {
             var reasons = await readiness()
             let phase = phase.value
             if phase != .running { reasons.append("\(phase)") }
-            let report = Report(status: reasons.isEmpty ? "ready" : "not ready", reasons: reasons)
+            let report = Report(
+                status: reasons.isEmpty ? "ready" : "not ready", reasons: reasons, modes: degradations())
             return try .json(reasons.isEmpty ? .ok : .serviceUnavailable, report)
         }
         routes.get("/metrics") { _ in
@@ -28,5 +31,6 @@ public enum AdminRoutes {
     private struct Report: Encodable {
         let status: String
         let reasons: [String]
+        let modes: [Degradation]
     }
 }

@@ -17,6 +17,8 @@ public struct Assembly: Sendable {
     public var services: [any Service]
     /// More reasons for which the service is not ready, by name; empty where it is.
     public var readiness: @Sendable () async -> [String]
+    /// The brown-outs that the service is in beside those of the database and the broker.
+    public var degradations: @Sendable () -> [Degradation] = { [] }
     /// What the listener of the API takes.
     public var limits = ServerLimits()
 

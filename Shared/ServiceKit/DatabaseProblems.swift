@@ -12,7 +12,8 @@ public enum DatabaseProblems {
         }
     }
 
-    static func problem(for error: any Error) -> Problem? {
+    /// What a client is told; `nil` where the database is not the reason.
+    public static func problem(for error: any Error) -> Problem? {
         switch error {
         case let error as PostgresError: problem(for: error)
         case let error as PostgresTransactionError: (error.commit ?? error.body).flatMap { problem(for: $0) }
@@ -29,8 +30,8 @@ public enum DatabaseProblems {
         default: break
         }
         switch error.code {
-        case .connectionFailed, .connectionLost, .poolTimeout, .overloaded, .silent, .stopped:
-            return .unavailable("The database is away or busy. Try again soon.")
+        case .away, .connectionFailed, .connectionLost, .silent, .stopped: return BrownOut.database.problem
+        case .poolTimeout, .overloaded: return .unavailable("The database is busy. Try again soon.")
         default: return error.isRetriable ? .unavailable() : nil
         }
     }

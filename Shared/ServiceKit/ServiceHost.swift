@@ -48,7 +48,18 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         let readiness: @Sendable () async -> [String] = {
             (await postgres.isReady() ? [] : ["database"]) + (await assembly.readiness())
         }
-        let admin = AdminRoutes.router(phase: phase, readiness: readiness) { metrics.text() }
+        let relay = OutboxRelay(
+            outbox: outbox, postgres: postgres, producer: producer, options: assembly.relay, logger: logger)
+        let degradations: @Sendable () -> [Degradation] = {
+            let own = [
+                Degradation(.database, since: postgres.awaySince), Degradation(.broker, since: relay.brokerAwaySince),
+            ]
+            return own.compactMap { $0 } + assembly.degradations()
+        }
+        Degradation.install(in: metrics, degradations)
+        let admin = AdminRoutes.router(phase: phase, readiness: readiness, degradations: degradations) {
+            metrics.text()
+        }
         parts.append(
             HTTPServer(
                 router: admin, host: configuration.host, port: configuration.adminPort, name: "admin", logger: logger))
@@ -60,9 +71,7 @@ struct ServiceHost<Settings: Configurable>: Sendable {
             MigrationGate(
                 modules: definition.modules, client: postgres, applies: configuration.migrateOnStart, logger: logger))
         parts.append(producer)
-        parts.append(
-            OutboxRelay(
-                outbox: outbox, postgres: postgres, producer: producer, options: assembly.relay, logger: logger))
+        parts.append(relay)
         parts.append(checks.upkeep)
         parts += assembly.services
         if !assembly.subscriptions.isEmpty {

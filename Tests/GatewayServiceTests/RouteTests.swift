@@ -46,13 +46,15 @@ struct RouteTests {
         }
     }
 
-    @Test("Only signing in, signed links, keys and pages need no token")
+    @Test("Only signing in, signed links, keys, pages and the fleet's state need no token")
     func open() {
         let open = Routes.all.filter { $0.access != .person }.map(\.template)
         for template in open {
             #expect(
                 template.hasPrefix("/api/v1/auth/") || template.hasPrefix("/api/v1/media/")
-                    || !template.hasPrefix("/api/v1/") || template == "/api/v1/openapi.json", "\(template)")
+                    || !template.hasPrefix("/api/v1/")
+                    || ["/api/v1/openapi.json", "/api/v1/status"].contains(template),
+                "\(template)")
         }
     }
 }

@@ -38,6 +38,43 @@ struct S3AnswerTests {
         return (result, requests.withLock { $0 })
     }
 
+    @Test func aStoreThatIsAwayIsNotAskedUntilItIsBack() async throws {
+        let status = Mutex(503)
+        let requests = Mutex(0)
+        var routes = Router()
+        for method in [HTTPMethod.GET, .HEAD] {
+            routes.on(method, "/{path...}") { _ in
+                requests.withLock { $0 += 1 }
+                return HTTPResponse(HTTPStatus(status.withLock { $0 }))
+            }
+        }
+        let server = HTTPServer(
+            router: routes, port: 0, logger: Logger(service: "t", sink: MemoryLogSink()), metrics: MetricsRegistry())
+        try server.start()
+        let store = S3Store(
+            S3Configuration(
+                endpoint: "http://127.0.0.1:\(server.boundPort)", bucket: "bucket", region: "r", accessKey: "key",
+                secretKey: "secret"),
+            client: HTTPClient())
+        // While nothing failed, a look costs nothing.
+        await store.look()
+        #expect(requests.withLock { $0 } == 0)
+        await #expect(throws: ObjectStoreError.self) { try await store.read("w/a", range: nil) }
+        try await eventually {
+            await store.look()
+            return store.awaySince != nil
+        }
+        let asked = requests.withLock { $0 }
+        let error = await #expect(throws: ObjectStoreError.self) { try await store.read("w/a", range: nil) }
+        #expect(error?.code == .unavailable)
+        #expect(requests.withLock { $0 } == asked)
+        status.withLock { $0 = 200 }
+        await store.look()
+        #expect(store.awaySince == nil)
+        _ = try await store.read("w/a", range: nil)
+        await server.stop()
+    }
+
     static let answers: [(Int, String?, ObjectStoreError.Code)] = [
         (400, "InvalidArgument", .refused), (400, "KeyTooLongError", .invalidKey), (400, "ExpiredToken", .denied),
         (400, "AuthorizationHeaderMalformed", .misconfigured), (301, "PermanentRedirect", .misconfigured),

@@ -101,7 +101,14 @@ import Testing
         #expect(await client.isReady(within: .seconds(20)))
         cluster.crash()
         try await eventually("it is not ready") { await !client.isReady() }
-        let waiting = Task { try await client.query("SELECT 1").count }
+        let waiting = Task {
+            // Waits for a server that comes back soon; is refused at once by one that is known to be away.
+            try await eventually {
+                do { return try await client.query("SELECT 1").count } catch let error as PostgresError
+                    where error.code == .away
+                { return nil }
+            }
+        }
         try cluster.restart()
         #expect(try await waiting.value == 1)
         // The listener has come back too: an empty payload says so.

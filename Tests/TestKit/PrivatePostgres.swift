@@ -65,6 +65,27 @@ public final class PrivatePostgres: Sendable {
         try? Self.runAsPostgres("pg_ctl", ["-D", directory + "/data", "-m", "immediate", "-w", "stop"])
     }
 
+    /// Stops all processes of the server as they are, until ``resume()``: connections are made, and nothing is answered.
+    public func pause() { signal(SIGSTOP) }
+
+    /// Lets it go on after ``pause()``.
+    public func resume() { signal(SIGCONT) }
+
+    /// The postmaster first: meanwhile it begins no other.
+    private func signal(_ number: Int32) {
+        let text = try? String(contentsOfFile: directory + "/data/postmaster.pid", encoding: .utf8)
+        guard let main = text?.split(separator: "\n").first.flatMap({ Int32($0) }) else { return }
+        kill(main, number)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let pid = Int32(name),
+                let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+                let fields = stat.split(separator: ")").last?.split(separator: " "), fields.count > 1,
+                Int32(fields[1]) == main
+            else { continue }
+            kill(pid, number)
+        }
+    }
+
     /// Runs SQL with psql and returns what it prints, without headers. Blocks.
     @discardableResult
     public func psql(_ sql: String, database: String = "postgres") throws -> String {

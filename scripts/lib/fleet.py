@@ -126,6 +126,19 @@ class Postgres:
     def url(self, role):
         return f"postgresql:///atelier?host={self.folder}&port={self.port}&user={role}"
 
+    def signal(self, number):
+        """Sends a signal to every process of the server: SIGSTOP lets it hang, SIGCONT go on."""
+        with open(os.path.join(self.data, "postmaster.pid")) as f:
+            pid = int(f.readline())
+        # The postmaster first: meanwhile it begins no other.
+        os.kill(pid, number)
+        children = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+        for child in map(int, children):
+            try:
+                os.kill(child, number)
+            except ProcessLookupError:
+                pass
+
     def crash(self):
         """Kills the postmaster at once, as a power cut of the process would."""
         with open(os.path.join(self.data, "postmaster.pid")) as f:

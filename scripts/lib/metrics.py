@@ -55,6 +55,7 @@ QUESTIONS = {
     "publish_lateness_seconds": "Do posts go out when they are due?",
     "render_queue_size": "Do more than 50 renders wait?",
     "security_events_total": "Is somebody attacking accounts?",
+    "service_degraded": "Which service does less, and what is it that it needs?",
     "storage_disk_free_bytes": "How much room is left for objects and uploads?",
     "storage_disk_size_bytes": "How large is the disk of objects and uploads?",
     "storage_quota_used_ratio": "Is a workspace near its quota?",

@@ -50,7 +50,14 @@ struct EdgeProblem: Sendable, Equatable {
     }
 
     /// No answer, or none that can be read, came from a service.
-    static func upstream(_ name: UpstreamName, status: Int) -> EdgeProblem {
+    /// - Parameter mode: the brown-out in which it says that it is: then that is the reason.
+    static func upstream(_ name: UpstreamName, status: Int, mode: String? = nil) -> EdgeProblem {
+        if let mode {
+            return EdgeProblem(
+                status: 503, code: mode,
+                detail: "The service \(name.text) lacks something that it needs. Try again soon.",
+                lines: "Retry-After: 2\r\n")
+        }
         let (code, what) =
             switch status {
             case 502: ("bad_gateway", "gave no whole answer")

@@ -91,6 +91,7 @@ extension ClientConnection {
         guard let exchange, let name = exchange.upstreamName else { return }
         let upstream = worker.door.upstreams[name.rawValue]
         if exchange.attempts == 0, case .refuse(let wait) = upstream.admit(now: worker.loop.clock.now) {
+            if let mode = upstream.mode { return refuse(.upstream(name, status: 503, mode: mode)) }
             return refuse(
                 .unavailable(
                     "The service \(name.text) cannot be reached at the moment.",
@@ -106,7 +107,7 @@ extension ClientConnection {
         }
         guard let address = upstream.nextAddress(), let descriptor = Socket.connect(address) else {
             upstream.failed(now: worker.loop.clock.now)
-            return refuse(.upstream(name, status: 503))
+            return refuse(.upstream(name, status: 503, mode: upstream.mode))
         }
         let connection = UpstreamConnection(descriptor: descriptor, upstream: upstream, worker: worker)
         worker.loop.add(connection)
@@ -116,6 +117,6 @@ extension ClientConnection {
     /// Answers that the service failed.
     func refuseUpstream(_ failure: UpstreamConnection.Failure) {
         guard let name = exchange?.upstreamName else { return }
-        refuse(.upstream(name, status: failure.status))
+        refuse(.upstream(name, status: failure.status, mode: worker.door.upstreams[name.rawValue].mode))
     }
 }

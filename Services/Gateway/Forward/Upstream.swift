@@ -9,6 +9,7 @@ final class Upstream: Sendable {
     private let turn = Atomic<Int>(0)
     private let breaker: Mutex<CircuitBreaker>
     private let isReadySeen = Atomic<Bool>(false)
+    private let modeSeen = Mutex<String?>(nil)
     private let open = Atomic<Int>(0)
 
     init(name: UpstreamName, host: String, port: Int, breaker: CircuitBreaker) {
@@ -47,8 +48,12 @@ final class Upstream: Sendable {
     /// What its private listener says; shown at `/health`.
     var isReady: Bool { isReadySeen.load(ordering: .relaxed) }
 
-    func setReady(_ ready: Bool, now: UInt64) {
+    /// Why it is not ready, as it says itself: the name of its brown-out.
+    var mode: String? { modeSeen.withLock { $0 } }
+
+    func setReady(_ ready: Bool, mode: String? = nil, now: UInt64) {
         isReadySeen.store(ready, ordering: .relaxed)
+        modeSeen.withLock { $0 = ready ? nil : mode }
         if ready { breaker.withLock { $0.sawReady(now: now) } }
     }
 }

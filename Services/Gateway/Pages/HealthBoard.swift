@@ -5,8 +5,8 @@ internal import NetworkClient
 internal import Primitives
 internal import Telemetry
 
-/// Asks the private listener of each service, again and again, whether it is ready; shows it at `/health`, and lets the
-/// breaker of a service that is back close early.
+/// Asks the private listener of each service, again and again, whether it is ready and what it lacks; shows it at
+/// `/health` and `/api/v1/status`, and lets the breaker of a service that is back close early.
 final class HealthBoard: Service {
     let name = "health board"
     private let door: Door
@@ -31,16 +31,23 @@ final class HealthBoard: Service {
     func stop() async { stopped.fire() }
 
     private func look() async {
-        let states = await withTaskGroup(of: (Int, Bool).self) { group in
+        let reports = await withTaskGroup(of: (Int, HealthReport).self) { group in
             for (index, admin) in admins.enumerated() {
-                group.addTask { (index, await self.isReady(admin)) }
+                group.addTask { (index, await self.ask(admin)) }
             }
-            var states = [Bool](repeating: false, count: self.admins.count)
-            for await (index, ready) in group { states[index] = ready }
-            return states
+            var reports = [HealthReport](repeating: HealthReport(), count: self.admins.count)
+            for await (index, report) in group { reports[index] = report }
+            return reports
         }
+        let states = reports.map(\.isReady)
         let now = Clock.monotonic() / 1_000_000
-        for (upstream, ready) in zip(door.upstreams, states) { upstream.setReady(ready, now: now) }
+        for (upstream, report) in zip(door.upstreams, reports) {
+            upstream.setReady(report.isReady, mode: report.modes.first?.name, now: now)
+        }
+        let names = door.upstreams.map(\.name.text)
+        if let body = try? JSON.encode(HealthReport.status(zip(names, reports).map { ($0, $1) })) {
+            door.pages.setStatus([UInt8](body))
+        }
         let all = states.allSatisfy { $0 }
         var services: [JSONValue] = [["name": "gateway", "ready": true]]
         for (upstream, ready) in zip(door.upstreams, states) {
@@ -50,10 +57,10 @@ final class HealthBoard: Service {
         if let body = try? JSON.encode(document) { door.pages.setHealth([UInt8](body), isReady: all) }
     }
 
-    private func isReady(_ admin: String) async -> Bool {
+    private func ask(_ admin: String) async -> HealthReport {
         let request = HTTPClientRequest(.GET, admin + "/health/ready", timeout: .seconds(2))
-        guard let answer = try? await http.execute(request) else { return false }
-        _ = try? await answer.data(upTo: 65_536)
-        return answer.status == .ok
+        guard let answer = try? await http.execute(request) else { return HealthReport() }
+        let body = try? await answer.data(upTo: 65_536)
+        return HealthReport(isReady: answer.status == .ok, body: body.flatMap { try? JSON.decode(from: $0) } ?? .null)
     }
 }

@@ -19,11 +19,15 @@ final class PageStore: Sendable {
         """
 
     private let health = Mutex<(ready: Bool, body: [UInt8])>((false, Array("{}".utf8)))
+    private let status = Mutex<[UInt8]>(Array(#"{"modes":[],"services":[],"status":"degraded"}"#.utf8))
 
     init() {}
 
     /// Takes over the state of the nine, as JSON.
     func setHealth(_ body: [UInt8], isReady: Bool) { health.withLock { $0 = (isReady, body) } }
+
+    /// Takes over the fleet's brown-outs, as JSON.
+    func setStatus(_ body: [UInt8]) { status.withLock { $0 = body } }
 
     func content(_ page: Route.Page) -> Content {
         switch page {
@@ -42,6 +46,8 @@ final class PageStore: Sendable {
         case .docsScript: Content(type: "text/javascript; charset=utf-8", body: PackageResources.docs_js)
         case .icon: Content(type: "image/svg+xml", body: PackageResources.icon_svg)
         case .openAPI: Content(type: "application/json", body: PackageResources.openapi_json)
+        case .status:
+            Content(type: "application/json", caching: "no-store", body: status.withLock { $0 })
         case .health:
             health.withLock {
                 Content(

@@ -10,7 +10,7 @@ struct Route: Sendable {
 
     /// What the gateway answers itself.
     enum Page: Sendable, Equatable {
-        case home, styles, pageScript, script, icon, docs, docsScript, connect, connectScript, openAPI, health
+        case home, styles, pageScript, script, icon, docs, docsScript, connect, connectScript, openAPI, health, status
     }
 
     /// Who may pass.

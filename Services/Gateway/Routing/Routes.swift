@@ -26,7 +26,7 @@ enum Routes {
         // The address that networks know: it has no prefix, and does not change.
         page("/social-accounts/callback", .connect), page("/connect.js", .connectScript),
         page("/page.js", .pageScript),
-        page(api + "/openapi.json", .openAPI),
+        page(api + "/openapi.json", .openAPI), page(api + "/status", .status),
         Route(
             template: "/.well-known/jwks.json", methods: read, target: .upstream(.user), access: .open),
     ]

@@ -5,8 +5,10 @@ let session = null;
 
 async function showHealth() {
   try {
-    const health = await (await fetch("/health", { cache: "no-store" })).json();
-    $("health").replaceChildren(...health.services.map(({ name, ready }) =>
+    const status = await (await fetch("/api/v1/status", { cache: "no-store" })).json();
+    $("modes").replaceChildren(...status.modes.map(({ services, meaning }) =>
+      element("li", {}, `${services.join(", ")}: ${meaning}`)));
+    $("health").replaceChildren(...[{ name: "gateway", ready: true }, ...status.services].map(({ name, ready }) =>
       element("li", { className: ready ? "ready" : "away" },
         element("span", { className: "dot", ariaHidden: "true" }), name,
         element("span", { className: "state" }, ready ? "ready" : "away"))));

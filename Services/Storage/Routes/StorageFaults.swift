@@ -1,6 +1,7 @@
 import HTTP
 import ObjectStore
 import Postgres
+import ServiceKit
 import Telemetry
 
 /// What faults of the stores mean to a client. On routes of tus each answer says `Tus-Resumable`.
@@ -28,10 +29,9 @@ enum StorageFaults {
             Problem(
                 .insufficientStorage, code: "storage_full",
                 detail: "There is no room just now; what came is kept.", headers: ["Retry-After": "60"])
-        case let error as ObjectStoreError where error.code == .unavailable: Problem.unavailable()
-        case let error as PostgresError where error.isRetriable || error.outcomeUnknown: Problem.unavailable()
-        case is PostgresTransactionError: Problem.unavailable()
-        default: nil
+        case let error as ObjectStoreError where error.code == .unavailable: BrownOut.objectStore.problem
+        case is PostgresTransactionError: DatabaseProblems.problem(for: error) ?? .unavailable()
+        default: DatabaseProblems.problem(for: error)
         }
     }
 }
