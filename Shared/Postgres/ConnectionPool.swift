@@ -32,7 +32,7 @@ final class ConnectionPool: Sendable {
         state = Mutex(State(pool: PoolState(limit: configuration.poolSize, waitLimit: configuration.waitLimit)))
         loop = try EventLoop()
         var quick = configuration
-        quick.connectTimeout = .seconds(2)
+        quick.connectTimeout = .seconds(3)
         watch = AvailabilityWatch(logger: logger) { [quick] in try ConnectionHandle.open(quick).close() }
         watch.onAway { [weak self] in self?.refuseWaiters() }
         loop.onTick { [weak self] now in self?.tick(now) }

@@ -59,7 +59,8 @@ def change(person, title):
     (lambda p: p.signal(signal.SIGSTOP), lambda p: p.signal(signal.SIGCONT)),
 ], ids=["refuses", "hangs"])
 def test_the_database_is_away(own_fleet, leave, come):
-    fleet = own_fleet()
+    # A silent stream looks into the database each second, so also while it is away.
+    fleet = own_fleet(per_service={"notifier": {"HEARTBEAT_MS": "1000"}})
     person = Client(fleet.url).register()
     kept = change(person, "Before")
     events = Events(person)

@@ -42,16 +42,17 @@ struct LiveStream: Sendable {
             if principal.expiresAt < Date() { return try await sink.end("token_expired") }
             // A wake-up may be lost: whoever hears nothing looks now and then.
             if news.take() || ContinuousClock.now - silentSince >= heartbeat {
-                while true {
-                    let page = try await LiveEventStore.page(
-                        principal.workspaceID, after: seq, limit: Self.pageSize, on: postgres)
-                    for event in page where event.isFor(principal.userID) {
+                var page: [LiveEvent]?
+                repeat {
+                    page = try await read(principal.workspaceID, after: seq)
+                    for event in page ?? [] where event.isFor(principal.userID) {
                         try await sink.send(event)
                         silentSince = .now
                     }
-                    seq = page.last?.seq ?? seq
-                    if page.count < Self.pageSize { break }
-                }
+                    seq = page?.last?.seq ?? seq
+                } while page?.count == Self.pageSize
+                // At the next tick again.
+                if page == nil { news.set() }
             }
             if ContinuousClock.now - silentSince >= heartbeat {
                 try await sink.heartbeat()
@@ -59,6 +60,13 @@ struct LiveStream: Sendable {
             }
         }
         try await sink.end("going_away")
+    }
+
+    /// What comes next in the table; `nil` while the database is away: the stream stays, and tells it later.
+    private func read(_ workspace: UUID, after seq: Int64) async throws -> [LiveEvent]? {
+        do {
+            return try await LiveEventStore.page(workspace, after: seq, limit: Self.pageSize, on: postgres)
+        } catch let error as PostgresError where error.isRetriable || error.outcomeUnknown { return nil }
     }
 
     /// Whether there may be news: a flag beside the ticks, because of many ticks only the newest is kept.
