@@ -31,7 +31,7 @@ import Testing
         // The first finds out; its limit alone would be ten minutes. So would be that of those behind it.
         let first = (0..<3).map { _ in Task { _ = try await client.query("SELECT 1") } }
         for task in first { #expect([.away, .connectionLost].contains(await code(task))) }
-        try await eventually("it is away") { client.awaySince != nil }
+        try await eventually("it is away", within: .seconds(60)) { client.awaySince != nil }
         let error = await #expect(throws: PostgresError.self) { try await client.query("SELECT 1") }
         #expect(error?.code == .away)
         #expect(error?.isRetriable == true)
@@ -41,7 +41,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(500))
         #expect(client.awaySince == since)
         try cluster.restart()
-        try await eventually("it is back") { client.awaySince == nil }
+        try await eventually("it is back", within: .seconds(60)) { client.awaySince == nil }
         #expect(try await client.query("SELECT 1").count == 1)
         await client.stop()
     }
@@ -60,7 +60,7 @@ import Testing
         let error = await #expect(throws: PostgresError.self) { try await client.query("SELECT 1") }
         #expect(error?.code == .away)
         cluster.resume()
-        try await eventually("it is back") { client.awaySince == nil }
+        try await eventually("it is back", within: .seconds(60)) { client.awaySince == nil }
         #expect(try await client.query("SELECT 1").count == 1)
         await client.stop()
     }
