@@ -24,7 +24,9 @@ public enum Help {
               health         asks the process that runs here whether it is ready; exit code 1 where it is not
 
             """
-        if forOperators { text += "\nFor operators, each safe to say again:\n\n\(OperatorWord.usage(of: nil, and: commands))\n" }
+        if forOperators {
+            text += "\nFor operators, each safe to say again:\n\n\(OperatorWord.usage(of: nil, and: commands))\n"
+        }
         text += "\nEnvironment:\n"
         let width = declarations.map(\.name.count).max() ?? 0
         for setting in declarations {
