@@ -11,50 +11,15 @@ import threading
 import time
 
 import demo
-from client import ApiError, Events
-from cluster_load import Loads
-from cluster_world import (CLUSTER, NAMESPACE, RELEASE, World, kubectl, make_images, objects, run, say,
-                           wait)
+from client import ApiError
+from cluster_change import make_next_version, rotate, upgrade
+from cluster_faults import away, crash, drain, pods
+from cluster_load import TROUBLE
+from cluster_pods import ROWS, all_ready, need, process_of, proved, reaches, service_pods
+from cluster_scale import canary, scale
+from cluster_streams import streams
+from cluster_world import CLUSTER, NAMESPACE, RELEASE, TAG, World, kubectl, make_images, objects, run, say, wait
 from fleet import NAMES, FleetError
-
-TAG = "cluster-test"
-ROWS = []
-
-
-def proved(part, what, figure):
-    ROWS.append((part, what, figure))
-    print(f"  ✓ {what}: {figure}", flush=True)
-
-
-def need(condition, text):
-    if not condition:
-        raise FleetError(text)
-
-
-def service_pods(name=None):
-    selector = f"app.kubernetes.io/instance={RELEASE}" + (f",app.kubernetes.io/component={name}" if name else "")
-    return [pod for pod in objects("pods", selector)
-            if pod["metadata"]["labels"]["app.kubernetes.io/component"] in NAMES
-            and "deletionTimestamp" not in pod["metadata"]]
-
-
-def is_ready(pod):
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
-
-
-def restarts():
-    return {pod["metadata"]["name"]: sum(c["restartCount"] for c in pod["status"].get("containerStatuses", []))
-            for pod in service_pods()}
-
-
-def unready():
-    return sorted(pod["metadata"]["name"] for pod in service_pods() if not is_ready(pod))
-
-
-def all_ready():
-    deployments = objects("deployments", f"app.kubernetes.io/instance={RELEASE}")
-    return len(deployments) >= len(NAMES) and not unready() and all(
-        d["status"].get("readyReplicas", 0) == d["spec"]["replicas"] for d in deployments)
 
 
 # The parts
@@ -133,57 +98,6 @@ def upload(world):
            "the same SHA-256")
 
 
-def streams(world):
-    """Live events (SSE) through the ingress, minutes long."""
-    seconds = int(os.environ.get("CLUSTER_STREAM_SECONDS", "600"))
-    person = world.client().register()
-    events = Events(person)
-    events.start()
-    need(events.connected.wait(20), "no live events through the ingress")
-    end, made = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        person.post("/projects", {"title": f"Stream {made}", "type": "video"})
-        made += 1
-        time.sleep(min(5, seconds / 10))
-    seen = lambda: sum(1 for name, _ in events.events if name == "ProjectChanged")  # noqa: E731
-    wait("every change was told", lambda: seen() >= made, 30)
-    events.close()
-    need(events.reconnects == 0, f"the stream broke {events.reconnects} times")
-    proved("streams", "live events (SSE) through the ingress", f"{seconds} s without a break, {seen()} of {made} changes told")
-
-
-def away(world):
-    """Postgres, then Kafka, away for a minute: readiness tells it, nothing is restarted, all recovers by itself."""
-    seconds = int(os.environ.get("CLUSTER_AWAY_SECONDS", "60"))
-    person = world.client().register()
-
-    def broker(word):
-        return lambda: world.kafka(word)
-    for name, leave, come in (
-            ("Postgres", lambda: world.postgres.stop("immediate"), world.postgres.start),
-            ("Kafka", broker("pause"), broker("resume"))):
-        before, began, most = restarts(), time.monotonic(), 0
-        leave()
-        while time.monotonic() - began < seconds:
-            most = max(most, len(unready()))
-            time.sleep(2)
-        status, _, body = person.raw("GET", "/api/v1/me")
-        come()
-        back = wait(f"all is ready after {name}", all_ready, 180)
-        took = wait("work goes on", lambda: works(person), 120)
-        need(restarts() == before, f"pods were restarted while {name} was away: {before} → {restarts()}")
-        proved("away", f"{name} away for {seconds} s", f"{most} pods not ready meanwhile, /me answered {status}; no restart; "
-               f"ready after {back:.0f} s, a change done after {back + took:.0f} s")
-
-
-def works(person):
-    try:
-        person.post("/projects", {"title": "Again", "type": "video"})
-        return True
-    except (ApiError, OSError):
-        return False
-
-
 def edges(world):
     """From each service's network, every edge of the graph: what is allowed answers, what is not times out."""
     values = json.loads(run("helm", "get", "values", RELEASE, "-n", NAMESPACE, "--all", "-o", "json"))
@@ -214,80 +128,6 @@ def edges(world):
     proved("edges", "every edge of the graph", f"{tried} tried from the pods' own networks, all as documented")
 
 
-def process_of(pod):
-    """The process of a pod's container, as this machine sees it."""
-    identity = pod["status"]["containerStatuses"][0]["containerID"].split("//")[1]
-    for process in os.listdir("/proc"):
-        if process.isdigit():
-            try:
-                with open(f"/proc/{process}/cgroup") as f:
-                    if identity in f.read():
-                        return int(process)
-            except OSError:
-                pass
-    raise FleetError(f"no process of {pod['metadata']['name']}")
-
-
-def reaches(pid, address, port):
-    code = ("import socket,sys\ntry: socket.create_connection((sys.argv[1], int(sys.argv[2])), 2).close()\n"
-            "except ConnectionRefusedError: sys.exit(2)\nexcept OSError: sys.exit(1)")
-    done = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-c", code, address, str(port)])
-    return done.returncode == 0
-
-
-def upgrade(world):
-    """helm upgrade, then helm rollback, under load: no request fails."""
-    for what, change in (
-            ("helm upgrade", lambda: world.install({**(v := world.values(TAG)), "defaults": {
-                **v["defaults"], "podAnnotations": {"atelier/turn": "second"}}})),
-            ("helm rollback", lambda: run("helm", "rollback", RELEASE, "-n", NAMESPACE, "--wait", "--timeout", "10m"))):
-        before = {pod["metadata"]["name"] for pod in service_pods()}
-        loads, began = Loads(world), time.monotonic()
-        time.sleep(3)
-        change()
-        wait("all pods are ready", all_ready, 300)
-        took = time.monotonic() - began
-        time.sleep(3)
-        loads.end()
-        kept = before & {pod["metadata"]["name"] for pod in service_pods()}
-        need(not kept, f"these pods were not replaced: {sorted(kept)}")
-        need(not loads.failed, f"{len(loads.failed)} of {loads.count} requests failed: {loads.failed[:5]}")
-        proved("upgrade", f"{what} of every pod under load",
-               f"{took:.0f} s; {loads.count} requests at {loads.count / loads.seconds:.0f}/s, none failed, "
-               f"{loads.made} changes there once")
-
-
-def crash(world):
-    """A node loses its power under load: every change that was answered is there, every run ends once."""
-    home = service_pods("storage")[0]["spec"]["nodeName"]
-    node = next(n["metadata"]["name"] for n in objects("nodes") if n["metadata"]["name"] != home)
-    person = world.client().register()
-    project = person.post("/projects", {"title": "Crash", "type": "video"})["id"]
-    loads = Loads(world)
-    runs = [person.post("/workflows/relay/runs", {"projectId": project})["id"] for _ in range(40)]
-    run(CLUSTER, "node", "crash", node)
-    began = time.monotonic()
-    wait("the pods of the node are elsewhere", lambda: on_other_nodes(node), 240)
-    moved = time.monotonic() - began
-    failed_until = len([text for load in loads.each for text in load.failed])
-    loads.end()
-    ended = {identity: person.wait(lambda identity=identity: person.run(identity),
-                                   lambda r: r["status"] in ("succeeded", "failed", "cancelled"), 180)["status"]
-             for identity in runs}
-    need(set(ended.values()) == {"succeeded"}, f"runs ended as {ended}")
-    run(CLUSTER, "node", "start", node)
-    wait("all is ready again", all_ready, 240)
-    proved("crash", f"{node} without power under load", f"pods elsewhere and ready after {moved:.0f} s; {failed_until} of "
-           f"{loads.count} requests failed meanwhile; {len(runs)} of {len(runs)} runs ended once, "
-           f"{loads.made} changes there once")
-
-
-def on_other_nodes(node):
-    pods = [pod for pod in service_pods() if pod["spec"].get("nodeName") != node]
-    return all(sum(is_ready(pod) for pod in pods if pod["metadata"]["labels"]["app.kubernetes.io/component"] == name)
-               >= (1 if name == "storage" else 2) for name in NAMES)
-
-
 def uninstall(world):
     """helm uninstall leaves nothing behind but what README names."""
     run("helm", "uninstall", RELEASE, "-n", NAMESPACE, "--wait", "--timeout", "5m")
@@ -300,7 +140,9 @@ def uninstall(world):
     proved("uninstall", "helm uninstall", f"left, as documented: {', '.join(left) or 'nothing'}")
 
 
-PARTS = {f.__name__: f for f in (install, journey, upload, streams, edges, away, upgrade, crash, uninstall)}
+PARTS = {"install": install, "journey": journey, "upload": upload, "streams": streams, "edges": edges, "away": away,
+         "upgrade": upgrade, "drain": drain, "pods": pods, "crash": crash, "secrets": rotate, "scale": scale,
+         "canary": canary, "uninstall": uninstall}
 
 
 def main():
@@ -326,14 +168,16 @@ def main():
         world.start()
         for name in [n for n in PARTS if not options.parts or n in options.parts or n == "install"]:
             say(f"{name}: {PARTS[name].__doc__}")
+            began = time.monotonic()
             try:
                 PARTS[name](world)
-            except (FleetError, ApiError, TimeoutError, OSError, KeyError, StopIteration) as error:
+            except (FleetError, TimeoutError, StopIteration, subprocess.TimeoutExpired, *TROUBLE) as error:
                 failed.append(name)
-                ROWS.append((name, "FAILED", str(error).splitlines()[0][:160] if str(error) else repr(error)))
+                ROWS.append((name, "FAILED", str(error).splitlines()[0][:300] if str(error) else repr(error)))
                 print(f"  ✗ {error}", flush=True)
                 if name == "install":
                     break
+            print(f"  {name} took {time.monotonic() - began:.0f} s", flush=True)
     finally:
         if not options.keep:
             world.stop()
@@ -347,10 +191,14 @@ def outside_of_the_nodes(options):
     """Starts the cluster, puts the images on its nodes, and goes on in the world outside of them."""
     binaries = World().binaries
     say("a Kubernetes of three nodes")
-    run(CLUSTER, "up", "--nodes", "3", timeout=600)
+    more = {"scale": ["keda"], "canary": ["rollouts"]}
+    addons = ["metrics", "ingress"] + [a for part, names in more.items() if part in (options.parts or more) for a in names]
+    run(CLUSTER, "up", "--nodes", "3", "--addons", ",".join(addons), timeout=600)
     try:
         say("nine images, on every node")
         make_images(binaries, TAG)
+        if "upgrade" in (options.parts or PARTS):
+            make_next_version()
         return subprocess.call([CLUSTER, "run", sys.executable, os.path.abspath(__file__), *sys.argv[1:]],
                                env={**os.environ, "ATELIER_IN_WORLD": "1", "ATELIER_BINARIES": binaries})
     finally:

@@ -14,11 +14,14 @@ from client import Client
 from fleet import NAMES, ROOT, SERVICES, FleetError, Postgres
 
 FOLDER = os.path.join(ROOT, ".run", "cluster")
+IMAGES = os.path.join(ROOT, ".run", "images")
 TOOLS = os.environ.get("ATELIER_TEST_TOOLS", "")
 CLUSTER = os.path.join(TOOLS, "kubernetes", "cluster")
 # The world's side of the cluster's network, the pods, and the name of the way in (the tools' README).
 WORLD, PODS, HOST = "10.77.0.1", "10.78.0.0/16", "atelier.test"
 NAMESPACE = RELEASE = "atelier"
+# The version that is installed, and the one that it is upgraded to.
+TAG, NEXT_TAG = "cluster-test", "cluster-test-next"
 POSTGRES_PORT, KAFKA_PORT, S3_PORT, SANDBOX_PORT, SMTP_PORT = 5432, 9092, 19000, 8070, 2525
 ROLES = {name: role for name, _, role in SERVICES if role}
 
@@ -93,7 +96,8 @@ class World:
             "-keyout", f"{self.authority}/ca.key", "-out", self.ca)
         for name, alternative in (("postgres", f"IP:{WORLD}"), ("gateway", f"DNS:{HOST}")):
             base = os.path.join(self.authority, name)
-            run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", base + ".key",
+            run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                f"/CN={name}", "-keyout", base + ".key",
                 "-out", base + ".csr")
             with open(base + ".ext", "w") as f:
                 f.write(f"subjectAltName={alternative}\n")
@@ -175,7 +179,8 @@ class World:
                          "resources": {"requests": {"cpu": "10m"}}},
             "services": {
                 "gateway": {"config": {"RATE_LIMIT_SCALE": 1000}, "resources": {"requests": {"cpu": "20m"}}},
-                "user": {"resources": {"requests": {"cpu": "20m"}}},
+                # A part lasts longer than a token does otherwise, and a stream ends with its token.
+                "user": {"config": {"ACCESS_TOKEN_LIFETIME_MS": 1800000}, "resources": {"requests": {"cpu": "20m"}}},
                 "storage": {"replicas": 1, "dataFolder": {"size": "5Gi"}},
                 "media-worker": {"resources": {"requests": {"cpu": "20m", "memory": "128Mi"}}},
                 "ml-worker": {"resources": {"requests": {"cpu": "20m", "memory": "128Mi"}}},
@@ -184,12 +189,20 @@ class World:
             },
         }
 
-    def install(self, values, *words):
+    def install(self, values, wait=True):
         path = os.path.join(FOLDER, "values.json")
         with open(path, "w") as f:
             json.dump(values, f, indent=1)
         return run("helm", "upgrade", "--install", RELEASE, os.path.join(ROOT, "helm", "atelier"), "-n", NAMESPACE, "-f",
-                   path, "--wait", "--timeout", "10m", *words, timeout=700)
+                   path, *(["--wait"] if wait else []), "--timeout", "10m", timeout=700)
+
+
+def merged(values, change):
+    """The values with some of them changed, as Helm merges them."""
+    both = dict(values)
+    for name, value in change.items():
+        both[name] = merged(both.get(name) or {}, value) if isinstance(value, dict) else value
+    return both
 
 
 def say(text):
@@ -198,10 +211,13 @@ def say(text):
 
 def make_images(binaries, tag):
     """Nine images of what was built, on every node of the cluster."""
-    output = os.path.join(ROOT, ".run", "images")
-    run(os.path.join(ROOT, "scripts", "image"), "--all", "--output", output, "--version", tag, "--executables", binaries,
+    run(os.path.join(ROOT, "scripts", "image"), "--all", "--output", IMAGES, "--version", tag, "--executables", binaries,
         timeout=1800)
-    run(CLUSTER, "load", *(f"atelier/{name}:{tag}={output}/{name}" for name in NAMES), timeout=1800)
+    load_images(IMAGES, tag)
+
+
+def load_images(folder, tag):
+    run(CLUSTER, "load", *(f"atelier/{name}:{tag}={folder}/{name}" for name in NAMES), timeout=1800)
 
 
 def wait(what, ready, seconds):

@@ -89,10 +89,13 @@ spec:
   nodeSelector:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with $s.tolerations }}
   tolerations:
+    {{- range $taint := list "not-ready" "unreachable" }}
+    - {key: node.kubernetes.io/{{ $taint }}, operator: Exists, effect: NoExecute, tolerationSeconds: {{ include "atelier.text" $s.nodeLostSeconds }}}
+    {{- end }}
+    {{- with $s.tolerations }}
     {{- toYaml . | nindent 4 }}
-  {{- end }}
+    {{- end }}
   {{- $affinity := deepCopy $s.affinity }}
   {{- if and $s.dataFolder.enabled (eq $s.dataFolder.accessMode "ReadWriteOnce") (not $affinity.podAffinity) }}
   {{- /* Such a volume belongs to one node: at an update the new pod goes where the old one is. */}}

@@ -1,0 +1,137 @@
+"""Parts of scripts/cluster-test that take something away: stores, names, nodes, wires, pods."""
+
+import os
+import random
+import time
+
+from client import ApiError
+from cluster_load import Load
+from cluster_pods import all_ready, is_ready, need, proved, restarts, service_pods, unready
+from cluster_world import CLUSTER, kubectl, objects, run, wait
+from fleet import NAMES
+
+
+def away(world):
+    """Postgres, Kafka, then the names (DNS), away for a minute: readiness tells it, nothing is restarted, all recovers."""
+    seconds = int(os.environ.get("CLUSTER_AWAY_SECONDS", "60"))
+    person = world.client().register()
+
+    def broker(word):
+        return lambda: world.kafka(word)
+
+    def names(replicas):
+        return lambda: run("kubectl", "-n", "kube-system", "scale", "deployment", "coredns", f"--replicas={replicas}")
+    for name, leave, come in (
+            ("Postgres", lambda: world.postgres.stop("immediate"), world.postgres.start),
+            ("Kafka", broker("pause"), broker("resume")),
+            ("DNS", names(0), names(2))):
+        before, began, most, answers = restarts(), time.monotonic(), 0, {}
+        leave()
+        while time.monotonic() - began < seconds:
+            most = max(most, len(unready()))
+            said = answer(person, "/api/v1/me")
+            answers[said] = answers.get(said, 0) + 1
+            time.sleep(2)
+        come()
+        back = wait(f"all is ready after {name}", all_ready, 180)
+        took = wait("work goes on", lambda: works(person), 120)
+        need(restarts() == before, f"pods were restarted while {name} was away: {before} → {restarts()}")
+        said = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
+        proved("away", f"{name} away for {seconds} s", f"{most} pods not ready meanwhile, /me answered {said}; no restart; "
+               f"ready after {back:.0f} s, a change done after {back + took:.0f} s")
+
+
+def answer(person, path):
+    try:
+        return str(person.raw("GET", path, timeout=20)[0])
+    except OSError as error:
+        return type(error).__name__
+
+
+def works(person):
+    try:
+        person.post("/projects", {"title": "Again", "type": "video"})
+        return True
+    except (ApiError, OSError):
+        return False
+
+
+def crash(world):
+    """A node loses its power under load, then a node its wire: work goes on elsewhere, what was accepted happens once."""
+    for what, leave, come in (("without power", "crash", "start"), ("with its wire cut", "cut", "mend")):
+        node = free_node()
+        load = Load(world)
+        time.sleep(5)
+        run(CLUSTER, "node", leave, node)
+        began, at = time.monotonic(), time.time()
+        try:
+            moved = wait("the pods of the node are elsewhere", lambda: on_other_nodes(node), 240)  # noqa: B023
+        except TimeoutError:
+            print(kubectl("get", "pods", "-o", "wide"), run("kubectl", "get", "nodes"), flush=True)
+            raise
+        finally:
+            run(CLUSTER, "node", come, node)
+        wait("all is ready again", all_ready, 240)
+        back = time.monotonic() - began
+        figures = load.end()
+        last = max((when - at for when, _ in load.failed), default=0)
+        proved("crash", f"{node} {what} under load",
+               f"the last request that failed {last:.0f} s after it; pods elsewhere and ready after {moved:.0f} s, all as "
+               f"before after {back:.0f} s; {figures}")
+
+
+def free_node():
+    """A node whose loss leaves no volume behind: where storage is one pod on a volume of its node, not that one."""
+    storage = service_pods("storage")
+    home = storage[0]["spec"]["nodeName"] if len(storage) == 1 else None
+    return next(n["metadata"]["name"] for n in objects("nodes") if n["metadata"]["name"] != home)
+
+
+def on_other_nodes(node):
+    pods = [pod for pod in service_pods() if pod["spec"].get("nodeName") != node]
+    return all(sum(is_ready(pod) for pod in pods if pod["metadata"]["labels"]["app.kubernetes.io/component"] == name)
+               >= wanted(name) for name in NAMES)
+
+
+def wanted(name):
+    return objects("deployments", f"app.kubernetes.io/component={name}")[0]["spec"]["replicas"]
+
+
+def drain(world):
+    """Each node in turn is drained under load, as for an update of its system: no request fails."""
+    load, drained, left_out = Load(world), [], []
+    for node in [n["metadata"]["name"] for n in objects("nodes")]:
+        if [p["spec"]["nodeName"] for p in service_pods("storage")] == [node]:
+            # Its volume cannot leave the node.
+            left_out.append(node)
+            continue
+        began = time.monotonic()
+        run("kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=200s")
+        wait("all pods are ready elsewhere", all_ready, 200)
+        drained.append(f"{node} {time.monotonic() - began:.0f} s")
+        run("kubectl", "uncordon", node)
+    figures = load.end()
+    load.need_none_failed()
+    proved("drain", "each node drained under load", ", ".join(drained) + "; " + (
+        f"not {left_out[0]}, where the one storage has its volume; " if left_out else "") + figures)
+
+
+def pods(world):
+    """Pods deleted at random under load, each service at least five times: no request fails."""
+    seconds = int(os.environ.get("CLUSTER_PODS_SECONDS", "240"))
+    seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
+    source, load, began = random.Random(seed), Load(world), time.monotonic()
+    # A service that is one pod would be away.
+    several = [name for name in NAMES if wanted(name) > 1]
+    order = several * 5
+    source.shuffle(order)
+    for number, name in enumerate(order):
+        time.sleep(max(0, seconds * number / len(order) - (time.monotonic() - began)))
+        # As by hand: one at a time, where another is ready.
+        wait(f"two of {name}", lambda: sum(map(is_ready, service_pods(name))) > 1, 120)  # noqa: B023
+        kubectl("delete", "pod", "--wait=false", source.choice(service_pods(name))["metadata"]["name"])
+    wait("all is ready again", all_ready, 240)
+    took, figures = time.monotonic() - began, load.end()
+    load.need_none_failed()
+    proved("pods", f"{len(order)} pods deleted at random (seed {seed})", f"{len(several)} services, each five times, in "
+           f"{took:.0f} s; {figures}")
