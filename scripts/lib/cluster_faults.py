@@ -7,8 +7,7 @@ import time
 from client import ApiError
 from cluster_load import Load
 from cluster_pods import all_ready, is_ready, need, proved, restarts, service_pods, unready
-from cluster_world import CLUSTER, kubectl, objects, run, wait
-from fleet import NAMES
+from cluster_world import RELEASE, kubectl, node, objects, run, wait
 
 
 def away(world):
@@ -59,25 +58,31 @@ def works(person):
 def crash(world):
     """A node loses its power under load, then a node its wire: work goes on elsewhere, what was accepted happens once."""
     for what, leave, come in (("without power", "crash", "start"), ("with its wire cut", "cut", "mend")):
-        node = free_node()
+        name, wanted = free_node(), replicas()
         load = Load(world)
         time.sleep(5)
-        run(CLUSTER, "node", leave, node)
         began, at = time.monotonic(), time.time()
+        node(leave, name)
         try:
-            moved = wait("the pods of the node are elsewhere", lambda: on_other_nodes(node), 240)  # noqa: B023
+            noticed = wait(f"{name} is missed", lambda: not node_is_ready(name), 120)  # noqa: B023
+            moved = noticed + wait("its pods are elsewhere", lambda: on_other_nodes(name, wanted), 240)  # noqa: B023
         except TimeoutError:
             print(kubectl("get", "pods", "-o", "wide"), run("kubectl", "get", "nodes"), flush=True)
             raise
         finally:
-            run(CLUSTER, "node", come, node)
+            node(come, name)
         wait("all is ready again", all_ready, 240)
         back = time.monotonic() - began
         figures = load.end()
         last = max((when - at for when, _ in load.failed), default=0)
-        proved("crash", f"{node} {what} under load",
-               f"the last request that failed {last:.0f} s after it; pods elsewhere and ready after {moved:.0f} s, all as "
-               f"before after {back:.0f} s; {figures}")
+        proved("crash", f"{name} {what} under load",
+               f"missed after {noticed:.0f} s, the last request that failed after {last:.0f} s, pods elsewhere and ready "
+               f"after {moved:.0f} s, all as before after {back:.0f} s; {figures}")
+
+
+def node_is_ready(name):
+    found = next(n for n in objects("nodes") if n["metadata"]["name"] == name)
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in found["status"]["conditions"])
 
 
 def free_node():
@@ -87,29 +92,33 @@ def free_node():
     return next(n["metadata"]["name"] for n in objects("nodes") if n["metadata"]["name"] != home)
 
 
-def on_other_nodes(node):
-    pods = [pod for pod in service_pods() if pod["spec"].get("nodeName") != node]
-    return all(sum(is_ready(pod) for pod in pods if pod["metadata"]["labels"]["app.kubernetes.io/component"] == name)
-               >= wanted(name) for name in NAMES)
+def on_other_nodes(node, wanted):
+    there = [pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in service_pods()
+             if pod["spec"].get("nodeName") != node and is_ready(pod)]
+    return all(there.count(name) >= count for name, count in wanted.items())
 
 
-def wanted(name):
-    return objects("deployments", f"app.kubernetes.io/component={name}")[0]["spec"]["replicas"]
+def replicas():
+    """How many pods each service is to have."""
+    return {d["metadata"]["labels"]["app.kubernetes.io/component"]: d["spec"]["replicas"]
+            for d in objects("deployments", f"app.kubernetes.io/instance={RELEASE}")}
 
 
 def drain(world):
     """Each node in turn is drained under load, as for an update of its system: no request fails."""
     load, drained, left_out = Load(world), [], []
-    for node in [n["metadata"]["name"] for n in objects("nodes")]:
-        if [p["spec"]["nodeName"] for p in service_pods("storage")] == [node]:
+    for name in [n["metadata"]["name"] for n in objects("nodes")]:
+        if [p["spec"]["nodeName"] for p in service_pods("storage")] == [name]:
             # Its volume cannot leave the node.
-            left_out.append(node)
+            left_out.append(name)
             continue
         began = time.monotonic()
-        run("kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=200s")
-        wait("all pods are ready elsewhere", all_ready, 200)
-        drained.append(f"{node} {time.monotonic() - began:.0f} s")
-        run("kubectl", "uncordon", node)
+        try:
+            run("kubectl", "drain", name, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=200s")
+            wait("all pods are ready elsewhere", all_ready, 200)
+        finally:
+            run("kubectl", "uncordon", name)
+        drained.append(f"{name} {time.monotonic() - began:.0f} s")
     figures = load.end()
     load.need_none_failed()
     proved("drain", "each node drained under load", ", ".join(drained) + "; " + (
@@ -122,7 +131,7 @@ def pods(world):
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
     source, load, began = random.Random(seed), Load(world), time.monotonic()
     # A service that is one pod would be away.
-    several = [name for name in NAMES if wanted(name) > 1]
+    several = [name for name, count in replicas().items() if count > 1]
     order = several * 5
     source.shuffle(order)
     for number, name in enumerate(order):

@@ -200,7 +200,7 @@ def outside_of_the_nodes(options):
         if "upgrade" in (options.parts or PARTS):
             make_next_version()
         return subprocess.call([CLUSTER, "run", sys.executable, os.path.abspath(__file__), *sys.argv[1:]],
-                               env={**os.environ, "ATELIER_IN_WORLD": "1", "ATELIER_BINARIES": binaries})
+                               env={**os.environ, "ATELIER_IN_WORLD": str(os.getpid()), "ATELIER_BINARIES": binaries})
     finally:
         if not options.keep:
             run(CLUSTER, "down", check=False)
