@@ -71,6 +71,7 @@ def crash(world):
             raise
         finally:
             node(come, name)
+        wait(f"{name} is back", lambda: node_is_ready(name), 240)  # noqa: B023
         wait("all is ready again", all_ready, 240)
         back = time.monotonic() - began
         figures = load.end()
