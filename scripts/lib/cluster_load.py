@@ -192,6 +192,8 @@ class Maker(User):
 class Load:
     """All of them, from now until `end`, which asks the oracle."""
 
+    running = None
+
     def __init__(self, world, rate=None, readers=6, twentieth=None):
         rate = rate or RATE
         self.readers = [Reader(world, rate / readers) for _ in range(readers)]
@@ -202,6 +204,15 @@ class Load:
         self.began = time.monotonic()
         for user in self.users:
             user.start()
+        Load.running = self
+
+    @staticmethod
+    def stop():
+        """Ends the load of a part that failed: the next one is to have its own alone."""
+        for user in Load.running.users if Load.running else []:
+            user.over.set()
+            user.events.close()
+        Load.running = None
 
     @property
     def failed(self):

@@ -14,7 +14,7 @@ import demo
 from client import ApiError
 from cluster_change import make_next_version, rotate, upgrade
 from cluster_faults import away, crash, drain, pods
-from cluster_load import TROUBLE
+from cluster_load import TROUBLE, Load
 from cluster_pods import ROWS, all_ready, need, process_of, proved, reaches, service_pods
 from cluster_scale import canary, scale
 from cluster_streams import streams
@@ -173,6 +173,7 @@ def main():
                 PARTS[name](world)
             except (FleetError, TimeoutError, StopIteration, subprocess.TimeoutExpired, *TROUBLE) as error:
                 failed.append(name)
+                Load.stop()
                 ROWS.append((name, "FAILED", str(error).splitlines()[0][:300] if str(error) else repr(error)))
                 print(f"  ✗ {error}", flush=True)
                 if name == "install":
