@@ -273,3 +273,5 @@ def test_restore():
                 f"{ended - began:.1f} s; RTO {recovery:.1f} s for {MB} MB")
     finally:
         fleet.stop()
+        if not os.environ.get("R54_TO"):
+            shutil.rmtree(folder)

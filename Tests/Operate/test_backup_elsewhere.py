@@ -115,3 +115,4 @@ def test_elsewhere():
                 one.stop()
         for store in stores:
             store.stop()
+        shutil.rmtree(folder)

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tarfile
@@ -344,7 +345,8 @@ def main(words):
 
 
 def run(main):
-    """Runs a program of words; faults become one line and an exit code."""
+    """Runs a program of words; faults become one line and an exit code. Told to stop, it takes away what it began."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return main(sys.argv[1:])
     except Fault as fault:
@@ -357,7 +359,9 @@ def run(main):
         print(f"✗ {error.filename}: not found", file=sys.stderr)
         return SETTINGS if os.sep not in str(error.filename) else 1
     except SystemExit as end:
-        return 64 if end.code else 0
+        return 64 if end.code == 2 else end.code or 0
+    except KeyboardInterrupt:
+        return 130
     except OSError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 1
