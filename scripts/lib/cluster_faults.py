@@ -87,10 +87,10 @@ def node_is_ready(name):
 
 
 def free_node():
-    """A node whose loss leaves no volume behind: where storage is one pod on a volume of its node, not that one."""
-    storage = service_pods("storage")
+    """The node with most pods; but where storage is one pod on a volume of its node, not that one."""
+    storage, homes = service_pods("storage"), [pod["spec"]["nodeName"] for pod in service_pods()]
     home = storage[0]["spec"]["nodeName"] if len(storage) == 1 else None
-    return next(n["metadata"]["name"] for n in objects("nodes") if n["metadata"]["name"] != home)
+    return max(set(homes) - {home}, key=homes.count)
 
 
 def on_other_nodes(node, wanted):
