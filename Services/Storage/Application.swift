@@ -13,7 +13,8 @@ import ServiceKit
 let definition = ServiceDefinition(
     name: "storage", purpose: "uploads, assets, renditions, downloads", port: 8089, schema: "storage",
     migrations: Idempotency.migrations + [
-        Migration(id: "V0001_assets", sql: PackageResources.V0001_assets_sql)
+        Migration(id: "V0001_assets", sql: PackageResources.V0001_assets_sql),
+        Migration(id: "V0002_shared_uploads", sql: PackageResources.V0002_shared_uploads_sql),
     ],
     configuration: StorageConfiguration.self, commands: ScanCommands.all
 ) { settings, platform in
@@ -41,6 +42,7 @@ struct StorageContext: Sendable {
     let usage: UsageStore
     let intake: Intake
     let uploads: UploadDesk
+    let uploadParts: UploadPartStore
     let links: MediaLinks
 
     init(_ settings: StorageConfiguration, _ platform: Platform) throws {
@@ -48,6 +50,16 @@ struct StorageContext: Sendable {
         self.settings = settings
         staging = try StagingArea(folder: settings.folder + "/staging")
         objects = try Self.objects(settings, http: platform.http)
+        let uploadStore = UploadStore(postgres: platform.postgres)
+        uploadParts = UploadPartStore(postgres: platform.postgres)
+        let content: any UploadContent =
+            if let store = objects as? S3Store {
+                PartedUploads(
+                    place: PartedUploads.Place(parts: uploadParts, staging: staging, objects: store),
+                    lease: UploadLease(leases: LeaseStore(postgres: platform.postgres)))
+            } else {
+                FileUploads(store: uploadStore, staging: staging, objects: objects)
+            }
         let secret = settings.signingSecret
         links = MediaLinks(secret: secret.isEmpty ? platform.configuration.serviceSecret : secret)
         usage = UsageStore(postgres: platform.postgres, quota: settings.quota)
@@ -55,8 +67,8 @@ struct StorageContext: Sendable {
         renditions = RenditionStore(postgres: platform.postgres, outbox: platform.outbox, usage: usage)
         intake = Intake(staging: staging, objects: objects, usage: usage, largest: settings.largestUpload)
         uploads = UploadDesk(
-            store: UploadStore(postgres: platform.postgres), staging: staging, objects: objects, assets: assets,
-            usage: usage, largest: settings.largestUpload, lifetime: settings.uploadLifetime)
+            store: uploadStore, content: content, staging: staging, assets: assets, usage: usage,
+            largest: settings.largestUpload, lifetime: settings.uploadLifetime)
     }
 
     /// Where objects live.

@@ -21,7 +21,7 @@ struct StorageConfiguration: Configurable {
             "OBJECT_STORE", default: "file", choices: ["file", "s3"], "Where objects live: a folder, or an S3 store.")
         folder = read.string(
             "OBJECT_FOLDER", default: ".run/objects",
-            "Folder of objects and of uploads that are not whole yet; with s3 of the latter only. Replicas share it.")
+            "Folder of objects and of uploads that are not whole yet; with s3 only of bytes on their way there.")
         largestUpload = Int64(
             read.int("UPLOAD_MAX_BYTES", default: 20 << 30, in: 1 << 10...1 << 42, "Largest file that is taken, bytes.")
         )

@@ -11,6 +11,8 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <string.h>
 
 // `EVP_EC_gen` is a macro over a variadic function.
 static inline EVP_PKEY *atelier_p256_generate(void) { return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"); }
@@ -76,3 +78,41 @@ static inline int atelier_ecdsa_der_to_raw(const unsigned char *der, long length
 
 // `BIO_get_mem_data` is a macro.
 static inline long atelier_bio_bytes(BIO *bio, char **bytes) { return BIO_get_mem_data(bio, bytes); }
+
+// SHA-256 whose state can be taken out and put back. OpenSSL's own digests (EVP) keep theirs to themselves, and what
+// does not is marked as deprecated.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+static inline void atelier_sha256_begin(SHA256_CTX *context) { SHA256_Init(context); }
+static inline void atelier_sha256_update(SHA256_CTX *context, const void *bytes, size_t count) {
+    SHA256_Update(context, bytes, count);
+}
+static inline void atelier_sha256_end(SHA256_CTX *context, unsigned char digest[32]) { SHA256_Final(digest, context); }
+#pragma clang diagnostic pop
+
+// The state as bytes: the eight words and the count of bits, each byte by byte from its highest, then what waits for a
+// block to be whole. Returns how many bytes there are, 104 at most.
+static inline size_t atelier_sha256_save(const SHA256_CTX *context, unsigned char *out) {
+    SHA_LONG words[10] = {0};
+    memcpy(words, context->h, sizeof context->h);
+    words[8] = context->Nh;
+    words[9] = context->Nl;
+    for (int i = 0; i < 40; i++) out[i] = (unsigned char)(words[i / 4] >> (24 - 8 * (i % 4)));
+    memcpy(out + 40, context->data, context->num);
+    return 40 + context->num;
+}
+
+// Puts a saved state back; 0 where it is none.
+static inline int atelier_sha256_restore(SHA256_CTX *context, const unsigned char *saved, size_t count) {
+    SHA_LONG words[10] = {0};
+    if (count < 40 || count >= 40 + 64) return 0;
+    for (int i = 0; i < 40; i++) words[i / 4] |= (SHA_LONG)saved[i] << (24 - 8 * (i % 4));
+    if ((words[9] / 8) % 64 != count - 40) return 0;
+    atelier_sha256_begin(context);
+    memcpy(context->h, words, sizeof context->h);
+    context->Nh = words[8];
+    context->Nl = words[9];
+    context->num = (unsigned int)(count - 40);
+    memcpy(context->data, saved + 40, count - 40);
+    return 1;
+}

@@ -50,14 +50,19 @@ public protocol ObjectStore: Sendable {
 
     /// Takes away what the store keeps of objects that were begun and never became whole, where that was longer than
     /// `age` ago. To be called now and then.
+    /// - Parameter keeping: of some of the store's ids of what was begun, those that somebody goes on with.
     /// - Returns: how many there were.
-    /// - Throws: ``ObjectStoreError``.
-    func sweepUnfinished(olderThan age: Duration) async throws -> Int
+    /// - Throws: ``ObjectStoreError``; what `keeping` throws.
+    func sweepUnfinished(
+        olderThan age: Duration, keeping: @Sendable ([String]) async throws -> Set<String>
+    ) async throws -> Int
 }
 
 extension ObjectStore {
     /// Nothing: a store that takes objects whole has none that are not.
-    public func sweepUnfinished(olderThan age: Duration) async throws -> Int { 0 }
+    public func sweepUnfinished(
+        olderThan age: Duration, keeping: @Sendable ([String]) async throws -> Set<String>
+    ) async throws -> Int { 0 }
 }
 
 /// Keys are made of segments of letters, digits, `-`, `_` and `.`, and none of them begins with a dot.

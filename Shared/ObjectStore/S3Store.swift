@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// Objects in an S3-compatible store, addressed by path, over the REST API of Amazon S3 (2006-03-01).
 public final class S3Store: ObjectStore {
-    private let configuration: S3Configuration
+    let configuration: S3Configuration
     private let client: HTTPClient
     private let retries = 4
     private let outage = Mutex(Outage(tries: 5))
@@ -22,8 +22,7 @@ public final class S3Store: ObjectStore {
     public func adopt(_ file: StagedFile, as key: String, contentType: String) async throws {
         let (size, _) = try await file.seal()
         if size <= configuration.partBytes {
-            let region = FileRegion(path: file.path, offset: 0, length: size)
-            _ = try await send(.PUT, key, headers: ["Content-Type": contentType], body: .file(region))
+            try await put(FileRegion(path: file.path, offset: 0, length: size), as: key, contentType: contentType)
         } else {
             try await upload(file.path, size: size, key: key, contentType: contentType)
         }
@@ -83,50 +82,6 @@ public final class S3Store: ObjectStore {
             guard page.element("IsTruncated") == "true" else { break }
         }
         return Array(found.prefix(limit))
-    }
-
-    // MARK: Multipart upload
-
-    private func upload(_ path: String, size: Int64, key: String, contentType: String) async throws {
-        let started = try await send(.POST, key, query: [("uploads", "")], headers: ["Content-Type": contentType])
-        guard let id = try await xml(started).element("UploadId") else {
-            throw ObjectStoreError(.unavailable, "no upload id")
-        }
-        do {
-            var tags: [String] = []
-            var offset: Int64 = 0
-            while offset < size {
-                let region = FileRegion(path: path, offset: offset, length: min(configuration.partBytes, size - offset))
-                let query = [("partNumber", String(tags.count + 1)), ("uploadId", id)]
-                let answer = try await send(.PUT, key, query: query, body: .file(region))
-                guard let tag = answer.headers["ETag"] else { throw ObjectStoreError(.unavailable, "no entity tag") }
-                tags.append(tag)
-                offset += region.length
-            }
-            try await complete(id, tags, key)
-        } catch let error as ObjectStoreError where error.code == .notFound {
-            // Its last step was done and the answer to it got lost; or somebody took it away.
-            if try await info(key)?.size == size { return }
-            throw ObjectStoreError(.unavailable, error.detail)
-        } catch {
-            // Parts that stay cost money. Where this fails as well, `sweepUnfinished` comes upon them.
-            _ = try? await Task.detached { [self] in try await send(.DELETE, key, query: [("uploadId", id)]) }.value
-            throw error
-        }
-    }
-
-    private func complete(_ id: String, _ tags: [String], _ key: String) async throws {
-        let parts = tags.enumerated().map { index, tag in
-            "<Part><PartNumber>\(index + 1)</PartNumber><ETag>\(S3XML.escape(tag))</ETag></Part>"
-        }
-        let body = Data("<CompleteMultipartUpload>\(parts.joined())</CompleteMultipartUpload>".utf8)
-        let answer = try await send(
-            .POST, key, query: [("uploadId", id)], headers: ["Content-Type": "application/xml"], body: .data(body),
-            timeout: .seconds(300))
-        // The answer begins before the store is done, so its status may say 200 while its content says otherwise.
-        if let code = try await xml(answer).elements("Error").first?.element("Code") {
-            throw ObjectStoreError(.unavailable, code)
-        }
     }
 
     // MARK: Requests

@@ -32,6 +32,12 @@ public final class StagingArea: Sendable {
         }
     }
 
+    /// A file for bytes that need not survive the process.
+    /// - Throws: ``ObjectStoreError``.
+    public func scratch() async throws -> ScratchFile {
+        try await ScratchFile(path: "\(folder)/scratch-\(UUID().uuidString)", pool: pool)
+    }
+
     /// The ids of all files, for cleaning up, with the time of their last change.
     public func all() async throws -> [(id: UUID, changedAt: Date)] {
         let folder = folder

@@ -193,7 +193,7 @@ def test_budgets():
     for values, wanted in ((setting("defaults.replicas", 1), 0), (setting("defaults.replicas", 2), 9), (setting("defaults.replicas", 3), 9),
                            (setting("defaults.autoscaling", {"enabled": True, "minReplicas": 1}), 0),
                            (merged(setting("defaults.replicas", 2), setting("services.user.pdb.enabled", False)), 8)):
-        values = merged(ci_values("minimal"), values, setting("services.storage.dataFolder.accessMode", "ReadWriteMany"))
+        values = merged(ci_values("minimal"), values)
         release = render(values)
         budgets = release.kinds("PodDisruptionBudget")
         assert len(budgets) == wanted, values

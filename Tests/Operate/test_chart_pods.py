@@ -261,10 +261,21 @@ def test_file_storage():
     for more in (setting("services.storage.replicas", 2), setting("services.storage.autoscaling", {"enabled": True})):
         with pytest.raises(Refused, match="each pod would have content that the others lack"):
             render(merged(files, more))
-    with pytest.raises(Refused, match="uploads that are not whole yet are files that the replicas share"):
-        render(merged(ci_values("minimal"), setting("services.storage.replicas", 2)))
-    with pytest.raises(Refused, match="every upload that is not whole is lost"):
+    with pytest.raises(Refused, match="it has no other folder that can be written"):
         render(merged(ci_values("minimal"), setting("services.storage.dataFolder.enabled", False)))
+
+
+@check("O13", "storage with S3: any number of replicas, no claim, a folder of the pod")
+def test_shared_storage():
+    release = render(merged(ci_values("minimal"), setting("services.storage.replicas", 3)))
+    assert not release.kinds("PersistentVolumeClaim")
+    pod = release.named("Deployment", "atelier-storage")["spec"]["template"]["spec"]
+    assert {"name": "data", "emptyDir": {"sizeLimit": "50Gi"}} in pod["volumes"]
+    assert "podAffinity" not in pod.get("affinity", {})
+    with pytest.raises(Refused, match="nothing lives on a volume"):
+        render(merged(ci_values("minimal"), setting("services.storage.dataFolder.existingClaim", "uploads")))
+    files = render(merged(ci_values("minimal"), setting("objectStore.kind", "file")))
+    assert [d["metadata"]["name"] for d in files.kinds("PersistentVolumeClaim")] == ["atelier-storage-data"]
 
 
 @check("O13", "a tenth service needs values only; one that is off leaves nothing")

@@ -27,6 +27,21 @@ struct StorageWorld: Sendable {
     let serviceTokens: ServiceTokens
     fileprivate let signer: TokenSigner
 
+    /// Where objects and uploads live.
+    enum Place: CaseIterable { case folder, s3 }
+
+    /// Runs a test with another replica: its locks are its own, database and store are the same.
+    func withReplica(_ body: (StorageWorld) async throws -> Void) async throws {
+        let context = try StorageContext(context.settings, context.platform)
+        let server = HTTPServer(
+            router: context.routes(), port: 0, logger: context.platform.logger, metrics: MetricsRegistry())
+        try server.start()
+        let other = StorageWorld(
+            context: context, postgres: postgres, client: client, base: "http://127.0.0.1:\(server.boundPort)",
+            folder: folder, ada: ada, bob: bob, serviceTokens: serviceTokens, signer: signer)
+        try await withRunning([server]) { try await body(other) }
+    }
+
     /// Someone with a token.
     struct Person: Sendable {
         let userID = UUID.v7()
@@ -96,6 +111,27 @@ struct StorageWorld: Sendable {
     static let secret = String(repeating: "s", count: 40)
 }
 
+/// Runs a test with a storage of its own, whose objects are in a folder or in an S3 store.
+func withStorage(
+    _ place: StorageWorld.Place, settings: [String: String] = [:], _ body: (StorageWorld) async throws -> Void
+) async throws {
+    switch place {
+    case .folder: try await withStorage(settings: settings, body)
+    case .s3: try await withSharedStorage(settings: settings) { world, _ in try await body(world) }
+    }
+}
+
+/// Runs a test with a storage whose objects are in an S3 store.
+func withSharedStorage(
+    settings: [String: String] = [:], _ body: (StorageWorld, FakeS3) async throws -> Void
+) async throws {
+    let store = FakeS3()
+    try await store.serve { address in
+        let s3 = ["OBJECT_STORE": "s3", "S3_ENDPOINT": address, "S3_ACCESS_KEY": "a", "S3_SECRET_KEY": "secret"]
+        try await withStorage(settings: s3.merging(settings) { $1 }) { try await body($0, store) }
+    }
+}
+
 /// Runs a test with a storage of its own.
 func withStorage(
     settings: [String: String] = [:], _ body: (StorageWorld) async throws -> Void
@@ -151,6 +187,20 @@ extension Data {
         var data = Data([0, 0, 0, 0x20]) + Data("ftypisom".utf8)
         data.append(Data((0..<count - data.count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }))
         return data
+    }
+
+    /// Bytes that look like a video from outside, made fast; no two stretches of it are the same.
+    static func large(_ count: Int) -> Data {
+        let block = mp4(4088)
+        var data = block
+        data.reserveCapacity(count + data.count)
+        var number: UInt64 = 0
+        while data.count < count {
+            number += 1
+            data.append(contentsOf: Swift.withUnsafeBytes(of: number) { Array($0) })
+            data.append(block)
+        }
+        return data.prefix(count)
     }
 
     var base64: String { base64EncodedString() }

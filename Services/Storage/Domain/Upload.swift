@@ -19,6 +19,22 @@ struct Upload: Sendable {
     /// Where a part began whose checksum was not proved yet.
     var unprovedFrom: Int64?
     var expiresAt: Date
+    /// What an S3 store has of it; all zero with a folder.
+    var bytes = Bytes()
+
+    /// What is recorded of bytes that live in an S3 store.
+    struct Bytes: Sendable {
+        /// How many are durable.
+        var stored: Int64 = 0
+        /// The state of the SHA-256 after them.
+        var hash: Data?
+        /// The store's id of the multipart upload, once there is one.
+        var multipart: String?
+        /// The object with the last bytes, where they are not enough for a part.
+        var tailKey: String?
+        /// Where those begin.
+        var tailFrom: Int64 = 0
+    }
 
     var storageKey: String { "\(workspaceID.text)/\(assetID.text)" }
 }

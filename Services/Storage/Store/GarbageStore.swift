@@ -17,8 +17,14 @@ struct GarbageStore: Sendable {
             WHERE NOT EXISTS (SELECT 1 FROM asset WHERE storage_key = \(key))
                 AND NOT EXISTS (SELECT 1 FROM rendition WHERE storage_key = \(key))
                 AND NOT EXISTS (SELECT 1 FROM upload WHERE asset_id = \(id) AND state = 'open')
+                AND NOT EXISTS (SELECT 1 FROM upload WHERE tail_key = \(key) AND state = 'open')
             ON CONFLICT DO NOTHING
             """) == 1
+    }
+
+    /// Lets an object be deleted with the change that takes its last name away.
+    static func add(_ key: String, in tx: PostgresTransaction) async throws {
+        try await tx.execute("INSERT INTO garbage (storage_key) VALUES (\(key)) ON CONFLICT DO NOTHING")
     }
 
     /// Objects to be deleted, the oldest first; never one that a row names.

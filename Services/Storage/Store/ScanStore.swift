@@ -38,10 +38,13 @@ struct ScanStore: Sendable {
         }
     }
 
-    /// Which of some keys wait to be deleted.
+    /// Which of some keys wait to be deleted, or are what an upload has so far.
     func garbage(among keys: [String]) async throws -> Set<String> {
         let rows = try await postgres.query(
-            "SELECT storage_key FROM garbage WHERE storage_key = ANY(\(keys)::text[])")
+            """
+            SELECT storage_key FROM garbage WHERE storage_key = ANY(\(keys)::text[])
+            UNION SELECT tail_key FROM upload WHERE state = 'open' AND tail_key = ANY(\(keys)::text[])
+            """)
         return Set(try rows.map { try $0.decode(String.self) })
     }
 

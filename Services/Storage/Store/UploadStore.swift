@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Postgres
 
-/// Uploads in Postgres. How many bytes are there, the staged file knows.
+/// Uploads in Postgres. How many bytes are there, their ``UploadContent`` knows.
 struct UploadStore: Sendable {
     let postgres: PostgresClient
 
@@ -32,7 +32,25 @@ struct UploadStore: Sendable {
     /// Marks an upload that is open as another state.
     /// - Returns: whether it was open.
     func settle(_ id: UUID, _ state: Upload.State, in tx: PostgresTransaction) async throws -> Bool {
-        try await tx.execute("UPDATE upload SET state = \(state.rawValue) WHERE id = \(id) AND state = 'open'") == 1
+        try await settle(state, "id = \(id)", in: tx)
+    }
+
+    /// Marks an upload as gone where its time is over still: somebody may have gone on with it.
+    /// - Returns: whether it was.
+    func expire(_ id: UUID, in tx: PostgresTransaction) async throws -> Bool {
+        try await settle(.gone, "id = \(id) AND expires_at < now()", in: tx)
+    }
+
+    private func settle(
+        _ state: Upload.State, _ which: PostgresQuery, in tx: PostgresTransaction
+    ) async throws -> Bool {
+        let rows = try await tx.query(
+            "UPDATE upload SET state = \(state.rawValue) WHERE state = 'open' AND \(which) RETURNING id, tail_key")
+        guard let (id, tail) = try rows.first?.decode((UUID, String?).self) else { return false }
+        try await tx.execute("DELETE FROM upload_part WHERE upload_id = \(id)")
+        // Of one that is complete the tail is the asset's object, or there is none.
+        if state == .gone, let tail { try await GarbageStore.add(tail, in: tx) }
+        return true
     }
 
     /// Open uploads whose time is over, the oldest first.
@@ -67,16 +85,20 @@ struct UploadStore: Sendable {
     private static let columns = PostgresQuery(
         unescaped: """
             id, workspace_id, owner_id, project_id, asset_id, length, filename, metadata, state, unproved_from,
-            expires_at
+            expires_at, stored, hash, multipart, tail_key, tail_from
             """)
 
     private static func upload(_ row: PostgresRow) throws -> Upload {
         let (id, workspace, owner, project, asset) = try row.decode((UUID, UUID, UUID, UUID?, UUID).self)
         let (length, filename, metadata, state, unproved, expires) = try row.decode(
             (Int64, String, String, String, Int64?, Date).self, from: 5)
+        let (stored, hash, multipart, tailKey, tailFrom) = try row.decode(
+            (Int64, Data?, String?, String?, Int64).self, from: 11)
         return Upload(
             id: id, workspaceID: workspace, ownerID: owner, projectID: project, assetID: asset, length: length,
             filename: filename, metadata: metadata, state: Upload.State(rawValue: state) ?? .gone,
-            unprovedFrom: unproved, expiresAt: expires)
+            unprovedFrom: unproved, expiresAt: expires,
+            bytes: Upload.Bytes(
+                stored: stored, hash: hash, multipart: multipart, tailKey: tailKey, tailFrom: tailFrom))
     }
 }

@@ -19,7 +19,7 @@ struct Scan: Sendable {
         var uploadsOpen = 0
         /// The sweeper ends them.
         var uploadsExpired = 0
-        /// Objects that wait to be deleted; the sweeper does it.
+        /// Objects that wait to be deleted, which the sweeper does, or are what an upload has so far.
         var waiting = 0
         /// Objects that no row names. Repaired: they are deleted.
         var orphans = Findings()

@@ -32,7 +32,7 @@ struct StorageGauges: Sendable {
             "storage_uploads_open_bytes", "Bytes that the uploads under way have announced.", [:],
             Double(uploads.bytes))
         guard let disk = try? await context.staging.space(), disk.size > 0 else { return }
-        let help = "The file system of OBJECT_FOLDER: objects and uploads, with S3 the latter only."
+        let help = "The file system of OBJECT_FOLDER: objects and uploads, with S3 bytes on their way."
         metrics.gauge("storage_disk_size_bytes", help, [:], Double(disk.size))
         metrics.gauge("storage_disk_free_bytes", help, [:], Double(disk.free))
     }

@@ -23,7 +23,9 @@ struct Sweeper: Sendable {
                 return false
             },
             Periodic("object audit", every: interval * 60, logger: context.platform.logger) {
-                let ended = try await context.objects.sweepUnfinished(olderThan: context.settings.uploadLifetime)
+                let ended = try await context.objects.sweepUnfinished(olderThan: context.settings.uploadLifetime) {
+                    try await context.uploadParts.open(among: $0)
+                }
                 if ended > 0 {
                     context.platform.logger.info("unfinished objects ended", ["count": .int(Int64(ended))])
                 }

@@ -1,36 +1,20 @@
-import Crypto
 import FoundationEssentials
 import HTTP
 import ObjectStore
 import Postgres
 import Primitives
-import Synchronization
 
-/// Uploads by tus: bytes go to a staged file as they come and are kept whatever happens; the last one makes the asset.
-final class UploadDesk: Sendable {
-    private let store: UploadStore
-    private let staging: StagingArea
-    private let objects: any ObjectStore
-    private let assets: AssetStore
-    private let usage: UsageStore
+/// Uploads by tus: bytes are kept as they come, whatever happens; the last one makes the asset.
+struct UploadDesk: Sendable {
+    let store: UploadStore
+    let content: any UploadContent
+    let staging: StagingArea
+    let assets: AssetStore
+    let usage: UsageStore
     let largest: Int64
-    private let lifetime: Duration
-    private let locks = UploadLocks()
-    /// Files of late uploads stay open, with the hash of what they have: the next part need not read it again.
-    private let recent = Mutex<[(id: UUID, file: StagedFile)]>([])
-
-    init(
-        store: UploadStore, staging: StagingArea, objects: any ObjectStore, assets: AssetStore, usage: UsageStore,
-        largest: Int64, lifetime: Duration
-    ) {
-        self.store = store
-        self.staging = staging
-        self.objects = objects
-        self.assets = assets
-        self.usage = usage
-        self.largest = largest
-        self.lifetime = lifetime
-    }
+    let lifetime: Duration
+    /// How long a request waits for the one that writes.
+    private let patience: Duration = .seconds(10)
 
     /// How far an upload is.
     struct Progress: Sendable {
@@ -55,7 +39,7 @@ final class UploadDesk: Sendable {
             expiresAt: Date() + lifetime.seconds)
         try await store.insert(upload)
         guard length == 0 else { return Progress(upload: upload, offset: 0) }
-        return try await locks.withLock(upload.id) { try await self.complete(upload, $0) }
+        return try await content.alone(upload.id, patience: patience) { try await complete(upload, $0) }
     }
 
     /// - Throws: ``Problem``: 404 where there is none or it is another's, 410 where it was ended or its time is over.
@@ -71,8 +55,8 @@ final class UploadDesk: Sendable {
     func progress(_ id: UUID, workspaceID: UUID) async throws -> Progress {
         let upload = try await find(id, workspaceID: workspaceID)
         if upload.state == .complete { return Progress(upload: upload, offset: upload.length) }
-        return try await locks.withLock(id) { progress in
-            try await self.settled(self.find(id, workspaceID: workspaceID), progress)
+        return try await content.alone(id, patience: patience) { turn in
+            try await settled(find(id, workspaceID: workspaceID), turn)
         }
     }
 
@@ -84,8 +68,8 @@ final class UploadDesk: Sendable {
         _ body: HTTPBody, to id: UUID, workspaceID: UUID, at offset: Int64, checksum: TusProtocol.Checksum?
     ) async throws -> Progress {
         _ = try await find(id, workspaceID: workspaceID)
-        return try await locks.withLock(id) { progress in
-            let now = try await self.settled(self.find(id, workspaceID: workspaceID), progress)
+        return try await content.alone(id, patience: patience) { turn in
+            let now = try await settled(find(id, workspaceID: workspaceID), turn)
             if now.isComplete {
                 throw Problem(.forbidden, code: "upload_complete", detail: "This upload is complete.")
             }
@@ -94,12 +78,11 @@ final class UploadDesk: Sendable {
                     .conflict, code: "upload_offset", detail: "The upload has \(now.offset) bytes.",
                     members: ["offset": .int(now.offset)])
             }
-            let end = try await self.write(
-                body, to: now.upload, at: offset, checksum: checksum, progress)
-            if end == now.upload.length { return try await self.complete(now.upload, progress) }
+            let end = try await content.write(body, to: now.upload, at: offset, checksum: checksum, turn)
+            if end == now.upload.length { return try await complete(now.upload, turn) }
             var upload = now.upload
-            upload.expiresAt = Date() + self.lifetime.seconds
-            try await self.store.extend(id, until: upload.expiresAt)
+            upload.expiresAt = Date() + lifetime.seconds
+            try await store.extend(id, until: upload.expiresAt)
             return Progress(upload: upload, offset: end)
         }
     }
@@ -108,14 +91,12 @@ final class UploadDesk: Sendable {
     /// - Throws: ``Problem`` 403 where it is complete: then there is an asset to delete.
     func terminate(_ id: UUID, workspaceID: UUID) async throws {
         let upload = try await find(id, workspaceID: workspaceID)
-        try await locks.withLock(id) { _ in
-            let isOpen = try await self.store.postgres.withTransaction {
-                try await self.store.settle(id, .gone, in: $0)
-            }
+        try await content.alone(id, patience: patience) { _ in
+            let isOpen = try await store.postgres.withTransaction { try await store.settle(id, .gone, in: $0) }
             if !isOpen, upload.state == .complete {
                 throw Problem(.forbidden, code: "upload_complete", detail: "This upload is complete.")
             }
-            try await self.forget(id).remove()
+            try await content.remove(upload)
         }
     }
 
@@ -125,11 +106,9 @@ final class UploadDesk: Sendable {
         let expired = try await store.expired(limit: 500)
         for upload in expired {
             do {
-                try await locks.withLock(upload.id, patience: .zero) { _ in
-                    let isOpen = try await self.store.postgres.withTransaction {
-                        try await self.store.settle(upload.id, .gone, in: $0)
-                    }
-                    if isOpen { try await self.forget(upload.id).remove() }
+                try await content.alone(upload.id, patience: .zero) { _ in
+                    let isOver = try await store.postgres.withTransaction { try await store.expire(upload.id, in: $0) }
+                    if isOver { try await content.remove(upload) }
                 }
             } catch let problem as Problem where problem.status == .locked {
                 // Somebody goes on with it after all.
@@ -154,153 +133,37 @@ final class UploadDesk: Sendable {
         return removed
     }
 
-    // MARK: Under the upload's lock
+    // MARK: While nobody else writes the upload
 
     /// The durable state, after what a process left behind that died: unproved bytes, or a last step that was not done.
-    private func settled(_ upload: Upload, _ progress: @escaping @Sendable () -> Void) async throws -> Progress {
+    private func settled(_ upload: Upload, _ turn: Turn) async throws -> Progress {
         if upload.state == .complete { return Progress(upload: upload, offset: upload.length) }
-        var upload = upload
-        let file = file(upload.id)
-        guard file.exists else {
-            let isStored = try await objects.info(upload.storageKey) != nil
-            return isStored ? try await complete(upload, progress) : Progress(upload: upload, offset: 0)
-        }
-        if let from = upload.unprovedFrom {
-            try await file.truncate(to: from)
-            try await store.setUnproved(upload.id, from: nil)
-            upload.unprovedFrom = nil
-        }
-        let size = try await file.durableSize()
-        return size == upload.length
-            ? try await complete(upload, progress) : Progress(upload: upload, offset: size)
-    }
-
-    private func write(
-        _ body: HTTPBody, to upload: Upload, at offset: Int64, checksum: TusProtocol.Checksum?,
-        _ progress: @Sendable () -> Void
-    ) async throws -> Int64 {
-        if let length = body.length, offset + length > upload.length { throw tooLong(upload) }
-        let file = file(upload.id)
-        if checksum != nil { try await store.setUnproved(upload.id, from: offset) }
-        var end = offset
-        let proof = checksum.map(Proof.init)
-        do {
-            for try await chunk in body {
-                if end + Int64(chunk.count) > upload.length { throw tooLong(upload) }
-                end = try await file.append(chunk, at: end)
-                proof?.update(chunk)
-                progress()
-            }
-            if let proof, !proof.holds() {
-                throw Problem(
-                    .checksumMismatch, code: "checksum_mismatch", detail: "The part has another checksum.")
-            }
-            _ = try await file.durableSize()
-        } catch {
-            // The task may be cancelled already (the client left); what came is kept all the same, if it needs no proof.
-            let store = store
-            await Task.detached {
-                if checksum == nil {
-                    _ = try? await file.durableSize()
-                } else if (try? await file.truncate(to: offset)) != nil {
-                    try? await store.setUnproved(upload.id, from: nil)
-                }
-            }.value
-            throw error
-        }
-        if checksum != nil { try await store.setUnproved(upload.id, from: nil) }
-        return end
+        let offset = try await content.offset(of: upload)
+        return offset == upload.length
+            ? try await complete(upload, turn) : Progress(upload: upload, offset: offset)
     }
 
     /// Makes the asset, and goes on to its end also where the client leaves: the content may have a long way to the object
     /// store, and who comes back waits for it instead of beginning it anew.
-    private func complete(_ upload: Upload, _ progress: @escaping @Sendable () -> Void) async throws -> Progress {
+    private func complete(_ upload: Upload, _ turn: Turn) async throws -> Progress {
         let work = Task { try await finish(upload) }
-        let signs = Task {
-            while !Task.isCancelled {
-                progress()
-                try? await Task.sleep(for: .milliseconds(100))
-            }
-        }
-        defer { signs.cancel() }
-        return try await work.value
+        return try await turn.working { try await work.value }
     }
 
     /// Makes the asset, once, also where an earlier try got half way.
     private func finish(_ upload: Upload) async throws -> Progress {
-        let (size, hash, type) = try await stored(upload)
+        let stored = try await content.store(upload)
         let now = Date()
         let asset = Asset(
             id: upload.assetID, workspaceID: upload.workspaceID, ownerID: upload.ownerID, projectID: upload.projectID,
-            filename: upload.filename, contentType: type.contentType, kind: type.kind, origin: .upload, size: size,
-            sha256: hash, metadata: [:], storageKey: upload.storageKey, createdAt: now, updatedAt: now)
+            filename: upload.filename, contentType: stored.type.contentType, kind: stored.type.kind, origin: .upload,
+            size: stored.size, sha256: stored.sha256, metadata: [:], storageKey: stored.key, createdAt: now,
+            updatedAt: now)
         try await store.postgres.withTransaction { tx in
             if try await store.settle(upload.id, .complete, in: tx) { try await assets.insert(asset, in: tx) }
         }
-        _ = forget(upload.id)
-        var upload = upload
-        upload.state = .complete
-        return Progress(upload: upload, offset: upload.length)
-    }
-
-    /// Brings the content into the object store, where it is not there yet.
-    private func stored(_ upload: Upload) async throws -> (size: Int64, hash: Data, type: MediaType) {
-        let file = file(upload.id)
-        if !file.exists, upload.length > 0 {
-            let hash = SHA256Box()
-            var prefix = Data()
-            for try await chunk in try await objects.read(upload.storageKey, range: nil) {
-                hash.value.update(chunk)
-                if prefix.count < 4096 { prefix.append(chunk.prefix(4096 - prefix.count)) }
-            }
-            return (upload.length, hash.value.finalize(), MediaType.detect(prefix, filename: upload.filename))
-        }
-        let (size, hash) = try await file.seal()
-        let type = MediaType.detect(try await file.prefix(4096), filename: upload.filename)
-        try await objects.adopt(file, as: upload.storageKey, contentType: type.contentType)
-        return (size, hash, type)
-    }
-
-    private func file(_ id: UUID) -> StagedFile {
-        let file = staging.file(id)
-        recent.withLock { recent in
-            recent.removeAll { $0.id == id }
-            recent.append((id, file))
-            if recent.count > 64 { recent.removeFirst() }
-        }
-        return file
-    }
-
-    private func forget(_ id: UUID) -> StagedFile {
-        recent.withLock { $0.removeAll { $0.id == id } }
-        return staging.file(id)
-    }
-
-    private func tooLong(_ upload: Upload) -> Problem {
-        Problem(
-            .contentTooLarge, code: "upload_too_long", detail: "The upload was announced with \(upload.length) bytes.",
-            members: ["limitBytes": .int(upload.length)])
-    }
-}
-
-/// A hash that crosses the awaits of one task.
-private final class SHA256Box: @unchecked Sendable {  // Used by one task.
-    let value = SHA256()
-}
-
-/// The checksum of a part as it comes.
-private struct Proof {
-    private let checksum: TusProtocol.Checksum
-    private let sha1 = SHA1()
-    private let sha256 = SHA256()
-
-    init(_ checksum: TusProtocol.Checksum) { self.checksum = checksum }
-
-    func update(_ chunk: Data) {
-        if checksum.algorithm == .sha1 { sha1.update(chunk) } else { sha256.update(chunk) }
-    }
-
-    func holds() -> Bool {
-        (checksum.algorithm == .sha1 ? sha1.finalize() : sha256.finalize()) == checksum.expected
+        content.forget(upload.id)
+        // Somebody may have ended it meanwhile, or have made the asset.
+        return Progress(upload: try await find(upload.id, workspaceID: upload.workspaceID), offset: upload.length)
     }
 }

@@ -9,7 +9,7 @@ import Synchronization
 final class UploadLocks: Sendable {
     private struct Holder {
         let token: UInt64
-        let gate: Gate
+        let gate: WriterGate
     }
 
     private struct State {
@@ -18,6 +18,10 @@ final class UploadLocks: Sendable {
     }
 
     private let state = Mutex(State())
+
+    /// What a client is told that came while somebody else writes.
+    static let locked = Problem(
+        .locked, code: "upload_locked", detail: "Another request writes this upload.", headers: ["Retry-After": "1"])
 
     /// Runs `body` alone for this upload, within this process. `body` is given what to call whenever something came.
     /// - Parameters:
@@ -30,7 +34,7 @@ final class UploadLocks: Sendable {
     ) async throws -> T {
         let end = ContinuousClock.now + patience
         while true {
-            let work = Gate()
+            let work = WriterGate()
             let (token, holder) = state.withLock { state -> (UInt64?, Holder?) in
                 if let holder = state.holders[id] { return (nil, holder) }
                 state.next += 1
@@ -39,47 +43,12 @@ final class UploadLocks: Sendable {
             }
             guard let token else {
                 if let gate = holder?.gate, gate.isSilent(for: silence) { gate.stop() }
-                guard ContinuousClock.now < end else {
-                    throw Problem(
-                        .locked, code: "upload_locked", detail: "Another request writes this upload.",
-                        headers: ["Retry-After": "1"])
-                }
+                guard ContinuousClock.now < end else { throw Self.locked }
                 try await Task.sleep(for: .milliseconds(10))
                 continue
             }
             defer { state.withLock { if $0.holders[id]?.token == token { $0.holders[id] = nil } } }
             return try await work.run { try await body { work.progress() } }
-        }
-    }
-
-    /// Work that can be stopped from outside.
-    private final class Gate: Sendable {
-        private let state = Mutex<(isStopped: Bool, cancel: (@Sendable () -> Void)?)>((false, nil))
-        private let last = Mutex(ContinuousClock.now)
-
-        func progress() { last.withLock { $0 = .now } }
-        func isSilent(for limit: Duration) -> Bool { last.withLock { .now - $0 > limit } }
-
-        func stop() {
-            let cancel = state.withLock { state in
-                state.isStopped = true
-                return state.cancel
-            }
-            cancel?()
-        }
-
-        func run<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
-            let task = Task { try await body() }
-            let isStopped = state.withLock { state in
-                state.cancel = { task.cancel() }
-                return state.isStopped
-            }
-            if isStopped { task.cancel() }
-            return try await withTaskCancellationHandler {
-                try await task.value
-            } onCancel: {
-                task.cancel()
-            }
         }
     }
 }

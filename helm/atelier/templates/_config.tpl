@@ -56,6 +56,14 @@
 {{- $out | toJson -}}
 {{- end -}}
 
+{{/* What `/data` of a service is: `claim`, `scratch` (a folder of the pod; its objects and its uploads are in S3), or nothing. */}}
+{{- define "atelier.dataVolume" -}}
+{{- if .service.dataFolder.enabled -}}
+{{- $keepsObjects := hasKey (include "atelier.settings" . | fromJson) "OBJECT_STORE" -}}
+{{- ternary "scratch" "claim" (and $keepsObjects (eq .root.Values.objectStore.kind "s3")) -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Where a secret setting comes from, as JSON: {name, key}, or {} where it comes from nowhere. (root, name, service, setting, kind) */}}
 {{- define "atelier.secretRef" -}}
 {{- $v := .root.Values -}}

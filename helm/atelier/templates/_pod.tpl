@@ -1,6 +1,7 @@
 {{/* The pod of a service, the same for a Deployment and a Rollout. */}}
 {{- define "atelier.podTemplate" -}}
 {{- $s := .service -}}
+{{- $data := include "atelier.dataVolume" . -}}
 metadata:
   labels:
     {{- include "atelier.podLabels" . | nindent 4 }}
@@ -59,7 +60,7 @@ spec:
         - name: work
           mountPath: /work
         {{- end }}
-        {{- if $s.dataFolder.enabled }}
+        {{- if $data }}
         - name: data
           mountPath: /data
         {{- end }}
@@ -76,10 +77,15 @@ spec:
       emptyDir:
         sizeLimit: {{ $s.workFolder.size }}
     {{- end }}
-    {{- if $s.dataFolder.enabled }}
+    {{- if $data }}
     - name: data
+      {{- if eq $data "claim" }}
       persistentVolumeClaim:
         claimName: {{ default (printf "%s-data" .fullname) $s.dataFolder.existingClaim }}
+      {{- else }}
+      emptyDir:
+        sizeLimit: {{ $s.dataFolder.size }}
+      {{- end }}
     {{- end }}
     {{- include "atelier.trustVolumes" . | nindent 4 }}
     {{- with $s.extraVolumes }}
@@ -97,7 +103,7 @@ spec:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   {{- $affinity := deepCopy $s.affinity }}
-  {{- if and $s.dataFolder.enabled (eq $s.dataFolder.accessMode "ReadWriteOnce") (not $affinity.podAffinity) }}
+  {{- if and (eq $data "claim") (eq $s.dataFolder.accessMode "ReadWriteOnce") (not $affinity.podAffinity) }}
   {{- /* Such a volume belongs to one node: at an update the new pod goes where the old one is. */}}
   {{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "atelier.selector" . | fromYaml)) }}
   {{- $_ := set $affinity "podAffinity" (dict "requiredDuringSchedulingIgnoredDuringExecution" (list $term)) }}

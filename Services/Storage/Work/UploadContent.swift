@@ -1,0 +1,70 @@
+import FoundationEssentials
+import HTTP
+import Primitives
+
+/// Where the bytes of uploads live until they are whole, and who may write them.
+protocol UploadContent: Sendable {
+    /// Runs `body` while nobody else writes this upload.
+    /// - Parameter patience: how long to wait for that.
+    /// - Throws: ``Problem`` 423 where it was not enough; what `body` throws.
+    func alone<T: Sendable>(
+        _ id: UUID, patience: Duration, _ body: @escaping @Sendable (Turn) async throws -> T
+    ) async throws -> T
+
+    /// The bytes that are durable, after what a process left behind that died.
+    func offset(of upload: Upload) async throws -> Int64
+
+    /// Adds content at the end.
+    /// - Returns: the new offset, durable.
+    /// - Throws: ``Problem``: 413 for more than was announced, 460 where the checksum is another; `ObjectStoreError`; what
+    ///   reading throws. Bytes that came are kept, if they need no proof.
+    func write(
+        _ body: HTTPBody, to upload: Upload, at offset: Int64, checksum: TusProtocol.Checksum?, _ turn: Turn
+    ) async throws -> Int64
+
+    /// Makes an object of an upload that has all its bytes. May be done again.
+    func store(_ upload: Upload) async throws -> Stored
+
+    /// Takes away what there is of an upload that is over.
+    func remove(_ upload: Upload) async throws
+
+    /// The upload is over: nothing need be kept open for it.
+    func forget(_ id: UUID)
+}
+
+/// What became of an upload's content.
+struct Stored: Sendable {
+    let key: String
+    let size: Int64
+    let sha256: Data
+    let type: MediaType
+}
+
+/// The right to write an upload, for a time.
+struct Turn: Sendable {
+    /// What the holder records counts while the upload has this number.
+    var epoch: Int64 = 0
+    /// To be called whenever something came: who is silent may be asked to stop when another request waits.
+    let progress: @Sendable () -> Void
+
+    /// Waits for something that is no silence of the client's.
+    func working<T: Sendable>(_ work: @Sendable () async throws -> T) async throws -> T {
+        let signs = Task {
+            while !Task.isCancelled {
+                progress()
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        defer { signs.cancel() }
+        return try await work()
+    }
+}
+
+extension Upload {
+    /// 413 for content beyond what was announced.
+    var tooLong: Problem {
+        Problem(
+            .contentTooLarge, code: "upload_too_long", detail: "The upload was announced with \(length) bytes.",
+            members: ["limitBytes": .int(length)])
+    }
+}
