@@ -4,6 +4,7 @@ A machine that cannot reach the registry needs a folder with the provider: `TF_P
 such folders usually lie.
 """
 
+import atexit
 import functools
 import glob
 import http.server
@@ -26,6 +27,8 @@ SETTINGS = {
     "admin_role_arns": '["arn:aws:iam::111122223333:role/admin"]',
     "cache_auth_token": "0123456789abcdef0123456789abcdef",
 }
+OFFLINE_ENVIRONMENT = {"TF_CLI_CONFIG_FILE": os.devnull, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1",
+                       "AWS_EC2_METADATA_DISABLED": "true"}
 # The provider as it plans without an account: nothing is asked but the stub.
 OFFLINE = """
 terraform {
@@ -67,8 +70,10 @@ def terraform(folder, *arguments, accept=(0,)):
     program = shutil.which("terraform")
     if not program:
         missing("terraform is not installed (1.11 or newer)")
-    environment = {**os.environ, "TF_CLI_CONFIG_FILE": os.devnull, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1",
-                   "AWS_EC2_METADATA_DISABLED": "true"}
+    environment = {**os.environ, **OFFLINE_ENVIRONMENT}
+    # It can be told its settings once, so that each plan needs one of its own.
+    if arguments[0] in ("validate", "test", "show"):
+        environment.update(provider())
     # A machine under load may not start the provider in the time that Terraform gives it: that says nothing of ours.
     for _ in range(3):
         done = subprocess.run([program, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
@@ -76,6 +81,25 @@ def terraform(folder, *arguments, accept=(0,)):
             break
     assert done.returncode in accept, f"terraform {' '.join(arguments[:2])}: {(done.stdout + done.stderr)[-2000:]}"
     return done.stdout
+
+
+@functools.cache
+def provider():
+    """The provider as one process for all calls, by the environment that tells Terraform of it. By itself Terraform would start
+    it for each run of each test, and most of the time would go into that. Nothing, where it does not say that it is there."""
+    found = plugins() and glob.glob(plugins() + "/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_*")
+    if not found:
+        return {}
+    os.makedirs(RUN, exist_ok=True)
+    process = subprocess.Popen([sorted(found)[-1], "-debug"], cwd=RUN, env={**os.environ, **OFFLINE_ENVIRONMENT},
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    atexit.register(process.kill)
+    for line in process.stdout:
+        if match := re.search(r"TF_REATTACH_PROVIDERS='(.*)'", line):
+            # Its further words are read by somebody, or it would wait for that.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return {"TF_REATTACH_PROVIDERS": match[1]}
+    return {}
 
 
 @functools.cache
