@@ -13,7 +13,8 @@ enum AnalyticsApplication {
 
     static let definition = ServiceDefinition(
         name: "analytics", purpose: "counts events, measures durations, reads how posts do", port: 8082,
-        schema: "analytics", migrations: migrations, configuration: AnalyticsConfiguration.self, build: assemble)
+        schema: "analytics", migrations: migrations, configuration: AnalyticsConfiguration.self,
+        commands: OperatorCommand.projections(Projections.all), build: assemble)
 
     @Sendable static func assemble(_ settings: AnalyticsConfiguration, _ platform: Platform) async throws -> Assembly {
         var routes = Router()

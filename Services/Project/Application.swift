@@ -12,7 +12,8 @@ struct ProjectConfiguration: Configurable {
 /// How the service is put together.
 let definition = ServiceDefinition(
     name: "project", purpose: "projects, the runs of their workflows, and the view of all work", port: 8086,
-    schema: "project", migrations: ProjectParts.migrations, configuration: ProjectConfiguration.self
+    schema: "project", migrations: ProjectParts.migrations, configuration: ProjectConfiguration.self,
+    commands: OperatorCommand.projections { _ in ProjectParts.projections }
 ) { _, platform in
     let parts = try ProjectParts(
         postgres: platform.postgres, outbox: platform.outbox, tokens: platform.tokens,

@@ -57,6 +57,17 @@ struct ProjectParts: Sendable {
         self.routes = routes
     }
 
+    /// What can be made anew: the view of all work, which the workers own.
+    static let projections = [
+        Projection(
+            "work", "jobs as GET /jobs shows them; what their workers told before the oldest event stays as it is",
+            from: .log([
+                .on(WorkChanged.self) { event, tx in
+                    try await tx.execute(WorkStore().taking(event.payload, at: event.time))
+                }
+            ]))
+    ]
+
     /// Takes in what a worker told: for the view of all work, and for the run that waits for it.
     func take(_ change: WorkChanged, at time: Date, in tx: PostgresTransaction) async throws {
         let noting = work.taking(change, at: time)

@@ -321,7 +321,7 @@ public final class EventConsumer: Service {
     }
 
     /// Whether the database is away or busy: then the event has no fault, and the batch comes again as it was.
-    private static func isPassing(_ error: any Error) -> Bool {
+    static func isPassing(_ error: any Error) -> Bool {
         if error is CancellationError { return true }
         if let error = error as? PostgresError { return error.isRetriable || error.outcomeUnknown }
         if let error = error as? PostgresTransactionError { return error.isRetriable || error.rollback != nil }

@@ -19,6 +19,18 @@ enum PartitionStore {
             "DELETE FROM event_default WHERE at < now() - make_interval(days => \(retentionDays)::integer)")
     }
 
+    /// The first instant from which on every event that came is still there: the days before it were dropped, or were
+    /// before the service.
+    static func complete(retentionDays: Int, now: Date = Date(), in tx: PostgresTransaction) async throws -> Date {
+        let oldest = "event_" + day(now, 1 - retentionDays).name
+        return try await tx.query(
+            """
+            SELECT to_date(substr(greatest(\(oldest), min(c.relname::text)), 7), 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC'
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'event'::regclass AND c.relname ~ '^event_[0-9]{8}$'
+            """)[0].decode(Date.self)
+    }
+
     private static func make(_ day: (name: String, start: String, end: String), on postgres: PostgresClient)
         async throws
     {
