@@ -1,6 +1,7 @@
 internal import Configuration
 internal import FoundationEssentials
 internal import Glibc
+internal import NetworkClient
 internal import ServiceKit
 internal import Telemetry
 
@@ -17,19 +18,21 @@ enum App {
     static func perform(_ words: [String], environment: [String: String]) async -> Int32 {
         var reader = ConfigurationReader(environment: environment)
         let configuration = GatewayConfiguration(&reader)
+        let faults = reader.faults + [ErrorReporter.fault(of: configuration.errorReports)].compactMap { $0 }
         switch words.first ?? "serve" {
         case "--help", "-h", "help":
             print(
                 Help.text(
                     name: "gateway", purpose: purpose, declarations: reader.declarations, forOperators: false))
+            print(SupportBundle.line.joined(separator: ": "))
             print("check-journey URL [SECONDS]: walks a small journey through the fleet, for `helm test`")
         case "--version": print("gateway \(Version.current)")
         case "config-schema":
             guard let text = try? Help.schema(name: "gateway", declarations: reader.declarations) else { return 1 }
             print(text)
         case "check-config", "serve":
-            for fault in reader.faults { complain("gateway: \(fault)\n") }
-            guard reader.faults.isEmpty else { return 78 }
+            for fault in faults { complain("gateway: \(fault)\n") }
+            guard faults.isEmpty else { return 78 }
             if words.first == "check-config" {
                 print("gateway: the configuration can be used")
             } else {
@@ -38,6 +41,13 @@ enum App {
         case "health":
             return await HealthWord.ask(
                 name: "gateway", host: configuration.host, port: configuration.adminPort)
+        case "support":
+            var bundle = SupportBundle(
+                name: "gateway", declarations: reader.declarations, faults: faults, environment: environment,
+                scrubber: configuration.scrubber)
+            bundle.addProcess(
+                host: configuration.host, port: configuration.adminPort, http: HTTPClient(name: "gateway"))
+            return await bundle.perform(words)
         case "migrate": print("gateway: has no schema")
         case "check-journey": return await JourneyCheck.perform(Array(words.dropFirst()))
         case let word:

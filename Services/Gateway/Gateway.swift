@@ -42,9 +42,12 @@ struct Gateway: Sendable {
         server = DoorServer(
             door: door, host: configuration.host, port: configuration.port, loops: configuration.loops,
             stopLimit: configuration.stopLimit)
+        let recent = RecentLines.install(scrubber: configuration.scrubber)
         // Ready to serve: also while a service is away, for whose routes a precise answer is given.
         let admin = AdminRoutes.router(phase: phase) { [server] in
             server.boundPort > 0 ? [] : ["door"]
+        } log: {
+            recent.document
         } metrics: { [server] in
             MetricsRegistry.shared.text() + GatewayMetrics.text(door: door, workers: server.workers)
         }
@@ -55,6 +58,10 @@ struct Gateway: Sendable {
                 router: admin, host: configuration.host, port: configuration.adminPort, name: "admin", logger: logger,
                 metrics: MetricsRegistry())
         ]
+        let reporter = try ErrorReporter.install(
+            dsn: configuration.errorReports, environment: configuration.errorEnvironment,
+            scrubber: configuration.scrubber, http: http, metrics: .shared)
+        if let reporter { parts.append(reporter) }
         if door.makesSpans {
             parts.append(
                 SpanExporter.install(endpoint: configuration.tracesEndpoint, http: http, metrics: .shared))

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Primitives
+internal import ServiceKit
 
 /// The gateway's settings.
 struct GatewayConfiguration: Configurable {
@@ -11,6 +12,9 @@ struct GatewayConfiguration: Configurable {
     let loops: Int
     let serviceSecret: String
     let tracesEndpoint: String
+    let errorReports: String
+    let errorEnvironment: String
+    let scrubber: Scrubber
     let drainDelay: Duration
     let stopLimit: Duration
     /// URL and URL of the private listener, by the raw values of ``UpstreamName``.
@@ -53,6 +57,7 @@ struct GatewayConfiguration: Configurable {
             "SERVICE_SECRET", minimumLength: 32, "Signs the calls between services; the same for all of them.")
         tracesEndpoint = read.url(
             "OTLP_ENDPOINT", isRequired: false, "Where spans go (OTLP/HTTP, JSON), with its path; nowhere by default.")
+        (errorReports, errorEnvironment) = ErrorReporter.settings(&read)
         drainDelay = read.milliseconds(
             "DRAIN_DELAY_MS", default: 3_000, in: 0...120_000,
             "How long the gateway still takes requests, marked not ready, after it was told to stop.")
@@ -122,5 +127,6 @@ struct GatewayConfiguration: Configurable {
         rateGenerate = limit("RATE_LIMIT_GENERATE", 20, "Requests a minute of one person to /assets/generate (GW-011)")
         rateRender = limit("RATE_LIMIT_RENDER", 5, "Requests a minute of one person to /videos/render (GW-012)")
         ratePublish = limit("RATE_LIMIT_PUBLISH", 10, "Requests an hour of one person to /publish (GW-013)")
+        scrubber = Scrubber(secrets: read.secrets)
     }
 }

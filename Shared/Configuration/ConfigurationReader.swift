@@ -67,6 +67,8 @@ public struct ConfigurationReader: Sendable {
     public private(set) var declarations: [SettingDeclaration] = []
     /// What is wrong so far; where not empty, the values that were read are placeholders.
     public private(set) var faults: [ConfigurationFault] = []
+    /// The secrets that were read so far: what must be written nowhere.
+    public private(set) var secrets: [String] = []
     private let environment: [String: String]
 
     /// - Parameter environment: the process's variables; a test gives its own. An empty value counts as not set.
@@ -104,6 +106,7 @@ public struct ConfigurationReader: Sendable {
             found = String(decoding: data, as: UTF8.self).trimmingTrailingNewlines()
         }
         guard let text = found ?? fallback else { return isRequired ? missing(name, "") : "" }
+        secrets.append(text)
         if text.utf8.count < minimumLength { return fault(name, "must have at least \(minimumLength) bytes", text) }
         return text
     }

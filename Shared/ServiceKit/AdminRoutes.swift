@@ -1,16 +1,18 @@
 public import HTTP
 internal import Lifecycle
+public import Primitives
 
 /// The private listener: whether the process lives, whether it should be sent requests, and its numbers.
 public enum AdminRoutes {
     /// - Parameters:
     ///   - readiness: why the process is not ready, beside its phase; empty where it is.
     ///   - degradations: the brown-outs that it is in.
+    ///   - log: its last warnings and errors, without secrets.
     ///   - metrics: its numbers in Prometheus' text format.
     public static func router(
         phase: PhaseBox, readiness: @escaping @Sendable () async -> [String],
         degradations: @escaping @Sendable () -> [Degradation] = { [] },
-        metrics: @escaping @Sendable () -> String
+        log: @escaping @Sendable () -> JSONValue = { [] }, metrics: @escaping @Sendable () -> String
     ) -> Router {
         var routes = Router()
         routes.get("/health/live") { _ in try .json(.ok, ["status": "live"]) }
@@ -25,6 +27,7 @@ public enum AdminRoutes {
         routes.get("/metrics") { _ in
             .text(metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
         }
+        routes.get("/debug/log") { _ in try .json(.ok, log()) }
         return routes
     }
 

@@ -13,9 +13,7 @@ public enum HealthWord {
     ///   - port: the private listener's.
     /// - Returns: the exit code: 0 for ready, 1 for anything else.
     public static func ask(name: String, host: String, port: Int) async -> Int32 {
-        var address = ["0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"][host] ?? host
-        if address.contains(":") { address = "[\(address)]" }
-        let request = HTTPClientRequest(.GET, "http://\(address):\(port)/health/ready", timeout: .seconds(4))
+        let request = HTTPClientRequest(.GET, base(host: host, port: port) + "/health/ready", timeout: .seconds(4))
         do {
             let answer = try await HTTPClient(name: name).execute(request)
             print(String(decoding: try await answer.data(upTo: 64 << 10), as: UTF8.self))
@@ -24,5 +22,12 @@ public enum HealthWord {
             StandardError.write("\(name): \(error)")
             return 1
         }
+    }
+
+    /// Where the private listener of this machine's process is asked.
+    static func base(host: String, port: Int) -> String {
+        var address = ["0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"][host] ?? host
+        if address.contains(":") { address = "[\(address)]" }
+        return "http://\(address):\(port)"
     }
 }

@@ -23,6 +23,10 @@ public struct PlatformConfiguration: Configurable {
     public let serviceSecret: String
     /// `OTLP_ENDPOINT`: where spans go; empty for nowhere.
     public let tracesEndpoint: String
+    /// `SENTRY_DSN`: where errors are reported to; empty for nowhere.
+    public let errorReports: String
+    /// `SENTRY_ENVIRONMENT`: what the reports say that this is.
+    public let errorEnvironment: String
     /// `DRAIN_DELAY_MS`: how long a stopping service still answers, marked not ready; 3 s by default.
     public let drainDelay: Duration
     /// `STOP_LIMIT_MS`: how long one part may take to end; 20 s by default.
@@ -64,6 +68,7 @@ public struct PlatformConfiguration: Configurable {
             "SERVICE_SECRET", minimumLength: 32, "Signs the calls between services; the same for all of them.")
         tracesEndpoint = read.url(
             "OTLP_ENDPOINT", isRequired: false, "Where spans go (OTLP/HTTP, JSON), with its path; nowhere by default.")
+        (errorReports, errorEnvironment) = ErrorReporter.settings(&read)
         drainDelay = read.milliseconds(
             "DRAIN_DELAY_MS", default: 3_000, in: 0...120_000,
             "How long a service that was told to stop still answers, marked not ready.")

@@ -96,6 +96,8 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
             return await operate(["dead-letters", "replay"] + words.dropFirst(), read)
         case let word? where OperatorWord.names.contains(word):
             return await operate(words, read)
+        case "support":
+            return await support(words, read, environment: environment)
         case let word? where hasCommand(word):
             return await command(words, read)
         case "serve", "migrate", nil:
@@ -104,7 +106,8 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
             StandardError.write("\(name): unknown word \(word); try --help")
             return 64
         }
-        let host = ServiceHost(definition: self, settings: read.settings, platform: read.platform)
+        let host = ServiceHost(
+            definition: self, settings: read.settings, platform: read.platform, scrubber: read.scrubber)
         do {
             switch words.first {
             case "migrate": try await host.migrate()
@@ -113,6 +116,7 @@ public struct ServiceDefinition<Settings: Configurable>: Sendable {
             return 0
         } catch {
             host.logger.error("ended by an error", ["error": .string(String(reflecting: error))])
+            await ErrorReporter.flush()
             return 1
         }
     }
@@ -125,6 +129,8 @@ package struct Reading<Settings: Configurable> {
     /// The service's own.
     package let settings: Settings
     let declarations: [SettingDeclaration]
+    /// Hides the secrets among them.
+    let scrubber: Scrubber
     /// Everything that is wrong, at once.
     package let faults: [ConfigurationFault]
 
@@ -136,7 +142,9 @@ package struct Reading<Settings: Configurable> {
         settings = Settings(&reader)
         platform = PlatformConfiguration(&reader, port: port)
         declarations = reader.declarations
-        faults = reader.faults
+        faults = reader.faults + [ErrorReporter.fault(of: platform.errorReports)].compactMap { $0 }
+        let password = URL(string: platform.databaseURL)?.password()
+        scrubber = Scrubber(secrets: reader.secrets + [password].compactMap { $0 })
     }
 
     /// Names every fault on standard error; false where there is one.

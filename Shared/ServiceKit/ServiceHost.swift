@@ -16,8 +16,13 @@ struct ServiceHost<Settings: Configurable>: Sendable {
     let settings: Settings
     let configuration: PlatformConfiguration
     let logger: Logger
+    let scrubber: Scrubber
 
-    init(definition: ServiceDefinition<Settings>, settings: Settings, platform: PlatformConfiguration) {
+    init(
+        definition: ServiceDefinition<Settings>, settings: Settings, platform: PlatformConfiguration,
+        scrubber: Scrubber
+    ) {
+        self.scrubber = scrubber
         self.definition = definition
         self.settings = settings
         configuration = platform
@@ -29,6 +34,10 @@ struct ServiceHost<Settings: Configurable>: Sendable {
         let metrics = MetricsRegistry.shared
         ProcessMetrics.install(in: metrics, service: definition.name, version: Version.current)
         let http = HTTPClient(name: definition.name)
+        let recent = RecentLines.install(scrubber: scrubber)
+        let reporter = try ErrorReporter.install(
+            dsn: configuration.errorReports, environment: configuration.errorEnvironment, scrubber: scrubber,
+            http: http, metrics: metrics)
         let postgres = try PostgresClient(configuration: database, logger: logger)
         let producer = try KafkaProducer(settings: configuration.kafka, logger: logger)
         let outbox = Outbox(source: definition.name, faults: faults)
@@ -57,15 +66,16 @@ struct ServiceHost<Settings: Configurable>: Sendable {
             return own.compactMap { $0 } + assembly.degradations()
         }
         Degradation.install(in: metrics, degradations)
-        let admin = AdminRoutes.router(phase: phase, readiness: readiness, degradations: degradations) {
-            metrics.text()
-        }
+        let admin = AdminRoutes.router(
+            phase: phase, readiness: readiness, degradations: degradations, log: { recent.document }
+        ) { metrics.text() }
         parts.append(
             HTTPServer(
                 router: admin, host: configuration.host, port: configuration.adminPort, name: "admin", logger: logger))
         if !configuration.tracesEndpoint.isEmpty {
             parts.append(SpanExporter.install(endpoint: configuration.tracesEndpoint, http: http, metrics: metrics))
         }
+        if let reporter { parts.append(reporter) }
         parts.append(Unwaited(postgres))
         parts.append(
             MigrationGate(

@@ -84,8 +84,10 @@ public struct Logger: Sendable {
             all["span_id"] = .string(trace.spanID)
             if let id = trace.requestID { all["request_id"] = .string(id) }
         }
-        sink.write(
-            LogLine(timestamp: Date(), level: level, service: service, message: message.description, fields: all))
+        let line = LogLine(
+            timestamp: Date(), level: level, service: service, message: message.description, fields: all)
+        sink.write(line)
+        if level >= .warning { LogTap.show(line) }
     }
 }
 

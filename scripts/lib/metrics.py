@@ -62,6 +62,8 @@ QUESTIONS = {
     "storage_uploads_open": "How many uploads are under way?",
     "storage_uploads_open_bytes": "How much is being uploaded?",
     "storage_usage_bytes": "How much is stored?",
+    "telemetry_errors_dropped_total": "Are errors missing where they are reported to?",
+    "telemetry_errors_reported_total": "Are errors reported at all?",
     "telemetry_spans_dropped_total": "Are traces complete?",
     "webhook_tries_total": "Are webhooks delivered?",
     "workflow_cache_hits_total": "How much work is spared by earlier results?",

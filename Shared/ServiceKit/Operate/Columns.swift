@@ -52,12 +52,22 @@ enum Concealed {
         "signature", "email", "verifier",
     ]
 
+    /// Whether a name is that of a secret, or of an address of a person.
+    static func names(_ name: some StringProtocol) -> Bool {
+        let plain = plain(name)
+        return names.contains { plain.contains($0) }
+    }
+
+    private static func plain(_ name: some StringProtocol) -> String {
+        name.lowercased().filter { $0 != "_" && $0 != "-" }
+    }
+
     /// JSON in which secrets and addresses of people are hidden, links shown without their query, and text that is JSON
     /// itself shown as such.
     static func value(_ value: JSONValue, name: String = "") -> JSONValue {
-        let plain = name.lowercased().filter { $0 != "_" && $0 != "-" }
+        let plain = plain(name)
         switch value {
-        case .string where names.contains { plain.contains($0) }: return .string("(hidden)")
+        case .string where names(name): return .string("(hidden)")
         case .string(let text):
             if plain.hasSuffix("json"), let inner = try? JSON.decode(JSONValue.self, from: text) {
                 return self.value(inner)

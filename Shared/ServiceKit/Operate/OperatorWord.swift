@@ -120,5 +120,6 @@ enum OperatorWord: Equatable, Sendable {
         ["jobs show ID", "one job, with who does it"],
         ["jobs retry ID", "begins a failed or cancelled job anew"],
         ["jobs cancel ID", "ends a job: at once where it waits, else as soon as its handler lets go"],
+        SupportBundle.line,
     ]
 }
