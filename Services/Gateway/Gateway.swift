@@ -80,7 +80,10 @@ struct Gateway: Sendable {
             parts, logger: logger, drainDelay: configuration.drainDelay,
             stopLimit: configuration.stopLimit + .seconds(5))
         phase.follow(group)
-        let signals = Signals.onStop { group.stop() }
+        let signals = Signals.onStop { [server] in
+            server.door.leave()
+            group.stop()
+        }
         logger.info("starting", ["port": .int(Int64(configuration.port))])
         defer { logger.info("stopped") }
         try await group.run()

@@ -248,6 +248,25 @@ extension LiveTests {
             await door.stop()
         }
 
+        @Test("Before a stop every answer ends its connection, and nothing is refused")
+        func leaving() async throws {
+            let upstream = StubUpstream.echo()
+            let door = try TestDoor(upstream)
+            let token = try door.token()
+            let head = "GET /api/v1/projects HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n"
+            let kept = try door.connect()
+            kept.send(head)
+            let first = kept.receiveAnswer()
+            #expect(first?.status == 200 && first?["connection"] == nil)
+            door.door.leave()
+            kept.send(head)
+            let last = kept.receiveAnswer()
+            #expect(last?.status == 200 && last?["connection"] == "close" && kept.isEnded())
+            #expect(try door.ask("GET", "/api/v1/projects", token: token)?.status == 200)
+            #expect(upstream.requests.count == 3)
+            await door.stop()
+        }
+
         @Test("A stop finishes what is in hand, takes nothing new, and ends streams")
         func drain() async throws {
             let upstream = StubUpstream { request, socket in

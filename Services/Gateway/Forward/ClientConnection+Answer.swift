@@ -219,7 +219,7 @@ extension ClientConnection {
             if exchange.allowsCookies { output.append("Access-Control-Allow-Credentials: true\r\n") }
             output.append(CrossOrigin.exposed)
         }
-        if worker.isDraining { exchange.keepsAlive = false }
+        if worker.isDraining || worker.door.isLeaving { exchange.keepsAlive = false }
         if !exchange.keepsAlive {
             output.append("Connection: close\r\n")
         } else if !exchange.isVersion11 {

@@ -18,6 +18,7 @@ final class Door: Sendable {
     let makesSpans: Bool
     private let statusLines: [[UInt8]]
     private let connections = Atomic<Int>(0)
+    private let leaving = Atomic<Bool>(false)
 
     init(
         settings: DoorSettings, routes: [Route], rules: RateRules, verifier: TokenVerifier, crossOrigin: CrossOrigin,
@@ -48,6 +49,11 @@ final class Door: Sendable {
         connections.subtract(1, ordering: .relaxed)
         return false
     }
+
+    /// The process was told to stop. Requests are answered as before for a while, and each answer ends its connection: a
+    /// proxy in front gives its idle connections up by itself, before the stop closes what a request may be on its way on.
+    func leave() { leaving.store(true, ordering: .relaxed) }
+    var isLeaving: Bool { leaving.load(ordering: .relaxed) }
 
     func clientLeft() { connections.subtract(1, ordering: .relaxed) }
 }
