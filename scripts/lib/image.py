@@ -13,32 +13,20 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
-import io
 
+import image_backup
 import image_files
 import image_sbom
 from fleet import SERVICES
 from image_files import REPOSITORY, Entry, ImageError, Layer, Root
+from image_layout import SUITE, figures, run, say, tar
 
 NAMES = sorted(name for name, _, _ in SERVICES)
 PORTS = {name: port for name, port, _ in SERVICES}
-SUITE = "bookworm"
 VOICE = os.path.join(REPOSITORY, ".cache", "voice")
 # Where a service's files stand in the image, for settings whose default is a place of a laptop.
 PLACES = {"ml-worker": {"VOICE_DIR": "/usr/share/atelier/voice"}, "storage": {"OBJECT_FOLDER": "/var/lib/atelier/objects"}}
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def run(*words, **more):
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
-    if done.returncode:
-        raise ImageError(f"{' '.join(words)[:300]}: {done.stderr.strip()[-2000:]}")
-    return done.stdout.strip()
 
 
 def debian(refresh=False):
@@ -61,24 +49,6 @@ def debian(refresh=False):
     run(*sudo, "rm", "-rf", folder)
     run(*sudo, "mv", made, folder)
     return Root(folder)
-
-
-def tar(entries, path):
-    """Writes a layer: in order, of the owner root, nothing of this machine in it."""
-    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-        for entry in entries.values():
-            info = tarfile.TarInfo(entry.path)
-            info.mode, info.uid, info.gid, info.mtime = entry.mode, entry.owner, entry.owner, int(entry.mtime)
-            if entry.target:
-                info.type, info.linkname = tarfile.SYMTYPE, entry.target
-                archive.addfile(info)
-            elif entry.is_file:
-                content = entry.content()
-                info.size = len(content)
-                archive.addfile(info, io.BytesIO(content))
-            else:
-                info.type = tarfile.DIRTYPE
-                archive.addfile(info)
 
 
 def voice_of(service):
@@ -201,24 +171,6 @@ class Images:
         run(*words)
 
 
-def blob(layout, digest):
-    return os.path.join(layout, "blobs", *digest.split(":"))
-
-
-def figures(layout, packages):
-    """Name, digest and sizes of an image, in bytes."""
-    with open(os.path.join(layout, "index.json")) as f:
-        (entry,) = json.load(f)["manifests"]
-    with open(blob(layout, entry["digest"])) as f:
-        layers = json.load(f)["layers"]
-    unpacked = int(run("sh", "-c", "for f; do gzip -dc <\"$f\"; done | wc -c", "sh",
-                       *[blob(layout, layer["digest"]) for layer in layers]))
-    return {"service": os.path.basename(layout), "digest": entry["digest"], "base": layers[0]["digest"],
-            "packed": sum(layer["size"] for layer in layers), "own": layers[-1]["size"],
-            "shared": layers[0]["size"], "unpacked": unpacked, "packages": packages,
-            "tag": entry["annotations"]["org.opencontainers.image.ref.name"]}
-
-
 def git(*words):
     done = subprocess.run(["git", "-C", REPOSITORY, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -234,7 +186,7 @@ def default_version():
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/image", description=__doc__.split("\n")[0])
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help=", ".join(NAMES))
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help=", ".join([*NAMES, image_backup.NAME]))
     parser.add_argument("--all", action="store_true", help="all nine")
     parser.add_argument("--output", default=os.path.join(REPOSITORY, ".build", "images"), help="folder of the layouts")
     parser.add_argument("--executables", default=os.path.join(REPOSITORY, ".build", "release"), help="where they were built")
@@ -245,7 +197,7 @@ def main():
     parser.add_argument("--symbols", action="store_true", help="keeps the symbols in OUTPUT/symbols")
     options = parser.parse_args()
     names = NAMES if options.all else list(dict.fromkeys(options.services))
-    unknown = [name for name in names if name not in NAMES]
+    unknown = [name for name in names if name not in (*NAMES, image_backup.NAME)]
     if unknown or not names:
         parser.error(f"no such service: {', '.join(unknown)}" if unknown else "which service? or --all")
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", options.version):
@@ -253,6 +205,12 @@ def main():
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct") or 0)
     source = options.source if re.match(r"https?://[^@]+$", options.source) else ""
     try:
+        if image_backup.NAME in names:
+            made = image_backup.make(os.path.abspath(options.output), options.version, epoch)
+            print(f"{made['service']}: {made['unpacked'] / 1e6:.1f} MB, {made['packed'] / 1e6:.1f} packed, {made['digest']}")
+            names = [name for name in names if name != image_backup.NAME]
+        if not names:
+            return
         with Images(debian(options.refresh), os.path.abspath(options.executables), os.path.abspath(options.output),
                     options.version, git("rev-parse", "HEAD"), source, epoch, not options.no_voice,
                     options.symbols) as images:
