@@ -9,10 +9,8 @@ import urllib.request
 import pytest
 
 from browser import CHROMIUM, Browser
-from client import Client
+from client import PASSWORD, Client
 
-# What `Client.register` takes.
-PASSWORD = "a quiet morning by the brook"
 needs_browser = pytest.mark.skipif(not CHROMIUM, reason="SKIPPED: Chromium is not installed")
 
 

@@ -15,7 +15,7 @@ import urllib.request
 import uuid
 
 from checks import ROOT, RUN, check, missing
-from client import ApiError, Client
+from client import PASSWORD, ApiError, Client
 from demo import connect_account
 from running import start_fleet
 
@@ -152,7 +152,7 @@ def judge(fleet, loads, cut):
     """Everything that was accepted before the cut, by the people's own notes: (there, deleted and not there)."""
     there = gone = 0
     for load in loads:
-        client = Client(fleet.url).login(f"{load.name_}@example.org", "a quiet morning by the brook")
+        client = Client(fleet.url).login(f"{load.name_}@example.org", PASSWORD)
         for asset, (digest, at) in load.accepted.items():
             if at < cut and asset not in load.asked:
                 assert content(client, asset) == digest, f"{asset}, accepted {cut - at:.2f} s before the cut, is not there"
@@ -237,7 +237,7 @@ def test_restore():
         for process in ["broker", *[n for n in fleet.processes if n not in ("broker", "sandbox")]]:
             fleet.spawn(process)
         fleet.wait_ready(120)
-        client = Client(fleet.url).login(email, "a quiet morning by the brook")
+        client = Client(fleet.url).login(email, PASSWORD)
         with open(PHOTO, "rb") as f:
             assert content(client, photo) == hashlib.sha256(f.read()).hexdigest()
         recovery = time.monotonic() - at

@@ -7,12 +7,11 @@ import shutil
 import time
 
 from checks import ROOT, RUN, check
-from client import ApiError, Client
+from client import PASSWORD, ApiError, Client
 from running import start_fleet
 from test_backup import content, words
 
 PHOTO = os.path.join(ROOT, "Tests", "Media", "coffee.png")
-PASSWORD = "a quiet morning by the brook"
 
 
 def settings(page, number):

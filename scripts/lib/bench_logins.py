@@ -5,7 +5,7 @@ the same library, on as many threads as there are cores, with nothing else aroun
 """
 import argparse, ctypes, json, os, re, statistics, subprocess, tempfile, threading, time, urllib.request, uuid
 
-PASSWORD = "a quiet morning by the brook"
+from client import PASSWORD
 
 
 def library():

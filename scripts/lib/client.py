@@ -11,6 +11,9 @@ import time
 import urllib.parse
 import uuid
 
+# Of everybody whom `register` makes.
+PASSWORD = "a quiet morning by the brook"
+
 
 class ApiError(Exception):
     """An answer that is no success: the status and the problem document."""
@@ -88,7 +91,7 @@ class Client:
     def register(self, name=None):
         name = name or "p" + uuid.uuid4().hex[:12]
         answer = self.post("/auth/register", {
-            "email": f"{name}@example.org", "username": name, "password": "a quiet morning by the brook"})
+            "email": f"{name}@example.org", "username": name, "password": PASSWORD})
         self._take(answer)
         return self
 
