@@ -29,11 +29,14 @@ public final class HTTPClient: Sendable {
     /// - Throws: ``HTTPClientError``, `CancellationError`, or what the request's content throws.
     public func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         guard Trace.current != nil else { return try await perform(request) }
-        let host = request.url.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2).first ?? ""
         return try await withSpan(
-            "\(request.method.rawValue) \(host)", service: name,
+            "\(request.method.rawValue) \(Self.host(of: request.url))", service: name,
             attributes: ["http.request.method": request.method.rawValue]
         ) { _ in try await perform(request) }
+    }
+
+    private static func host(of url: String) -> Substring {
+        url.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2).first ?? ""
     }
 
     private func perform(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {

@@ -201,17 +201,16 @@ public final class EventConsumer: Service {
                 max(0, Date().timeIntervalSince(event.envelope.time)))
         }
         do {
-            let attributes = [
-                "messaging.system": "kafka", "messaging.operation.type": "process",
-                "messaging.operation.name": "handle", "messaging.destination.name": event.topic,
-                "messaging.consumer.group.name": group,
-                "messaging.destination.partition.id": String(event.partition),
-                "messaging.kafka.offset": String(event.offset), "messaging.message.id": event.id.text,
-                "messaging.message.body.size": String(event.envelope.payload.count),
-            ]
             try await withSpan(
-                "handle \(event.type)", service: group, parent: event.envelope.trace, attributes: attributes,
-                kind: .consumer
+                "handle \(event.type)", service: group, parent: event.envelope.trace,
+                attributes: [
+                    "messaging.system": "kafka", "messaging.operation.type": "process",
+                    "messaging.operation.name": "handle", "messaging.destination.name": event.topic,
+                    "messaging.consumer.group.name": group,
+                    "messaging.destination.partition.id": String(event.partition),
+                    "messaging.kafka.offset": String(event.offset), "messaging.message.id": event.id.text,
+                    "messaging.message.body.size": String(event.envelope.payload.count),
+                ], kind: .consumer
             ) { _ in try await handler.handle(event, tx) }
         } catch {
             outcome = "failed"

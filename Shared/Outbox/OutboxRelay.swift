@@ -160,9 +160,9 @@ public final class OutboxRelay: Service {
 
     /// Shows, beside the spans of those who handle the event, when the broker had it.
     private func recordSpan(_ entry: OutboxEntry, at position: RecordPosition, since start: Date) {
-        guard let cause = entry.headers["traceparent"].flatMap({ Trace(traceparent: $0) }), cause.sampled else {
-            return
-        }
+        guard SpanExport.isInstalled, let cause = entry.headers["traceparent"].flatMap({ Trace(traceparent: $0) }),
+            cause.sampled
+        else { return }
         SpanExport.record(
             Span(
                 trace: cause.child(), parentID: cause.spanID, service: logger.service, name: "send \(entry.topic)",

@@ -116,17 +116,21 @@ public enum SpanExport {
 
     /// Hands every sampled span that ends from now on to `handler`, which must return at once.
     public static func install(_ handler: @escaping @Sendable (Span) -> Void) { sink.withLock { $0 = handler } }
-    /// Hands a span over, or drops it where its trace is not sampled or nothing is installed.
-    public static func record(_ span: Span) {
-        guard span.trace.sampled else { return }
-        sink.withLock { $0 }?(span)
+    /// Whether anybody takes spans. What serves a span alone need not be made otherwise.
+    public static var isInstalled: Bool { sink.withLock { $0 != nil } }
+    /// Hands a span over, or drops it where its trace is not sampled. Where nothing is installed it is not even made.
+    public static func record(_ span: @autoclosure () -> Span) {
+        guard let handler = sink.withLock({ $0 }) else { return }
+        let span = span()
+        if span.trace.sampled { handler(span) }
     }
 }
 
-/// Runs a piece of work as a span: a child of `parent` or of the current trace, or the root of a new one.
+/// Runs a piece of work as a span: a child of `parent` or of the current trace, or the root of a new one. Name and
+/// attributes are asked for at its end, and only where somebody takes spans.
 public func withSpan<T>(
-    _ name: String, service: String, parent: Trace? = nil, attributes: [String: String] = [:],
-    kind: SpanKind = .internal,
+    _ name: @autoclosure () -> String, service: String, parent: Trace? = nil,
+    attributes: @autoclosure () -> [String: String] = [:], kind: SpanKind = .internal,
     isolation: isolated (any Actor)? = #isolation, _ body: (Trace) async throws -> T
 ) async rethrows -> T {
     let above = parent ?? Trace.current
@@ -135,8 +139,8 @@ public func withSpan<T>(
     func record(failed: Bool) {
         SpanExport.record(
             Span(
-                trace: trace, parentID: above?.spanID, service: service, name: name, start: start, end: Date(),
-                attributes: attributes, kind: kind, failed: failed))
+                trace: trace, parentID: above?.spanID, service: service, name: name(), start: start, end: Date(),
+                attributes: attributes(), kind: kind, failed: failed))
     }
     do {
         let result = try await Trace.$current.withValue(trace) { try await body(trace) }
