@@ -37,6 +37,14 @@ enum POSIXFile {
         }
     }
 
+    /// The first bytes of an open file, as many as there are.
+    static func prefix(_ count: Int, of descriptor: Int32) throws -> Data {
+        var buffer = Data(count: count)
+        let found = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        guard found >= 0 else { throw error(errno, "pread") }
+        return buffer.prefix(found)
+    }
+
     static func size(_ path: String) throws -> Int64? {
         var status = stat()
         guard stat(path, &status) == 0 else {

@@ -43,11 +43,6 @@ public final class ScratchFile: Sendable {
     /// The first bytes, to tell what the content is.
     public func prefix(_ count: Int) async throws -> Data {
         let wanted = Int(min(Int64(count), size))
-        return try await pool.run { [descriptor] in
-            var buffer = Data(count: wanted)
-            let found = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
-            guard found >= 0 else { throw POSIXFile.error(errno, "pread") }
-            return buffer.prefix(found)
-        }
+        return try await pool.run { [descriptor] in try POSIXFile.prefix(wanted, of: descriptor) }
     }
 }

@@ -94,12 +94,7 @@ public final class StagedFile: Sendable {
 
     /// The first bytes, to tell what the content is.
     public func prefix(_ count: Int) async throws -> Data {
-        try await run { descriptor in
-            var buffer = Data(count: count)
-            let found = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
-            guard found >= 0 else { throw POSIXFile.error(errno, "pread") }
-            return buffer.prefix(found)
-        }
+        try await run { try POSIXFile.prefix(count, of: $0) }
     }
 
     /// Takes the file away.
