@@ -9,4 +9,13 @@ extension AsyncTrigger {
             group.cancelAll()
         }
     }
+
+    /// Does `round` after each `interval` until it fired, and then once more: nothing that came meanwhile is left behind.
+    public func untilFired(every interval: Duration, _ round: () async -> Void) async {
+        while !hasFired {
+            await wait(upTo: interval)
+            await round()
+        }
+        await round()
+    }
 }

@@ -46,13 +46,7 @@ public final class SpanExporter: Service {
         if isDropped { drop(1) }
     }
 
-    public func run() async throws {
-        while !stopping.hasFired {
-            await stopping.wait(upTo: .milliseconds(500))
-            await flush()
-        }
-        await flush()
-    }
+    public func run() async throws { await stopping.untilFired(every: .milliseconds(500)) { await flush() } }
 
     public func stop() async { stopping.fire() }
 

@@ -115,13 +115,7 @@ public final class ErrorReporter: Service {
         if let dropped { drop(dropped, 1) }
     }
 
-    public func run() async throws {
-        while !stopping.hasFired {
-            await stopping.wait(upTo: .milliseconds(500))
-            await send()
-        }
-        await send()
-    }
+    public func run() async throws { await stopping.untilFired(every: .milliseconds(500)) { await send() } }
 
     public func stop() async { stopping.fire() }
 
