@@ -48,11 +48,7 @@ public struct OutboxReport: Sendable, Encodable {
     /// - Parameter limit: refused events that are told of at most.
     /// - Throws: `PostgresError`.
     public init(from postgres: PostgresClient, limit: Int) async throws {
-        let counts = try await postgres.query(
-            """
-            SELECT count(*), extract(epoch FROM now() - min(created_at))::float8 FROM outbox WHERE sent_at IS NULL
-            """)
-        (waiting, oldestSeconds) = try counts[0].decode((Int, Double?).self)
+        (waiting, oldestSeconds) = try await Self.waiting(in: postgres)
         refused = try await postgres.query("SELECT count(*) FROM outbox WHERE sent_at = 'infinity'")[0].decode(Int.self)
         refusals = try await postgres.query(
             """
@@ -69,6 +65,14 @@ public struct OutboxReport: Sendable, Encodable {
             let (owner, until, isOver) = try row.decode((UUID, Date, Bool).self)
             return Lease(owner: owner.text, began: owner.v7Time, until: until, isOver: isOver)
         }
+    }
+
+    /// How many events Kafka has not acknowledged, and the age of the first of them in seconds; `nil` where none waits.
+    static func waiting(in postgres: PostgresClient) async throws -> (count: Int, oldestSeconds: Double?) {
+        try await postgres.query(
+            """
+            SELECT count(*), extract(epoch FROM now() - min(created_at))::float8 FROM outbox WHERE sent_at IS NULL
+            """)[0].decode((Int, Double?).self)
     }
 }
 

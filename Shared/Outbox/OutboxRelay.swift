@@ -292,15 +292,11 @@ public final class OutboxRelay: Service {
         metrics.count("outbox_refused_total", Self.refusedHelp, by: 0)
         while !Task.isCancelled, !stopping.hasFired {
             do {
-                let rows = try await postgres.query(
-                    """
-                    SELECT count(*), greatest(0, coalesce(extract(epoch FROM now() - min(created_at)), 0))::float8
-                    FROM outbox WHERE sent_at IS NULL
-                    """)
-                let (count, age) = try rows.first?.decode((Int, Double).self) ?? (0, 0)
+                let (count, age) = try await OutboxReport.waiting(in: postgres)
                 metrics.gauge("outbox_waiting", "Events not yet acknowledged by Kafka.", [:], Double(count))
                 metrics.gauge(
-                    "outbox_oldest_age_seconds", "Age of the oldest event that Kafka has not acknowledged.", [:], age)
+                    "outbox_oldest_age_seconds", "Age of the oldest event that Kafka has not acknowledged.", [:],
+                    max(0, age ?? 0))
             } catch {
                 logger.debug("outbox was not measured", ["error": .string("\(error)")])
             }
