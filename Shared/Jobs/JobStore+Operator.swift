@@ -33,12 +33,14 @@ extension JobStore {
 
     /// A job of any workspace with who does it; `nil` where there is none.
     package func shown(_ id: UUID) async throws -> (job: Job, lease: Lease?)? {
-        guard let job = try await postgres.query("SELECT \(Job.columns) FROM job WHERE id = \(id)").first.map(Job.init)
-        else { return nil }
         let row = try await postgres.query(
-            "SELECT lease_owner, lease_until FROM job WHERE id = \(id) AND status = 'running'"
+            "SELECT \(Job.columns), job.lease_owner, job.lease_until FROM job WHERE id = \(id)"
         ).first
-        guard let row, case let (owner?, until?) = try row.decode((String?, Date?).self) else { return (job, nil) }
+        guard let row else { return nil }
+        let job = try Job(row)
+        guard job.status == .running, let owner = try row["lease_owner", as: String?.self],
+            let until = try row["lease_until", as: Date?.self]
+        else { return (job, nil) }
         return (job, Lease(owner: owner, until: until))
     }
 }
