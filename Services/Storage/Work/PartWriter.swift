@@ -36,10 +36,7 @@ actor PartWriter {
         bytes = upload.bytes
         end = bytes.stored
         start = bytes.tailKey == nil ? end : bytes.tailFrom
-        guard let hash = bytes.hash.map(ResumableSHA256.init(state:)) ?? ResumableSHA256() else {
-            throw ObjectStoreError(.refused, "no state of a hash")
-        }
-        self.hash = hash
+        hash = try bytes.sha256()
     }
 
     func append(_ chunk: Data) async throws {

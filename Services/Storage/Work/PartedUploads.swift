@@ -67,10 +67,8 @@ struct PartedUploads: UploadContent {
             let range = ByteRange(offset: 0, length: min(4096, upload.length))
             prefix = try await place.objects.read(key, range: range).collect(upTo: 4096)
         }
-        let hash = bytes.hash.map(ResumableSHA256.init(state:)) ?? ResumableSHA256()
-        guard let hash else { throw ObjectStoreError(.refused, "no state of a hash") }
         return Stored(
-            key: key, size: upload.length, sha256: hash.digest,
+            key: key, size: upload.length, sha256: try bytes.sha256().digest,
             type: MediaType.detect(prefix, filename: upload.filename))
     }
 
@@ -81,4 +79,14 @@ struct PartedUploads: UploadContent {
     }
 
     func forget(_ id: UUID) {}
+}
+
+extension Upload.Bytes {
+    /// The SHA-256 of what is stored, to be gone on with.
+    /// - Throws: `ObjectStoreError` `refused` where what is recorded is no state of one.
+    func sha256() throws -> ResumableSHA256 {
+        guard let hash else { return ResumableSHA256() }
+        guard let begun = ResumableSHA256(state: hash) else { throw ObjectStoreError(.refused, "no state of a hash") }
+        return begun
+    }
 }
