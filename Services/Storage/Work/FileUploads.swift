@@ -39,19 +39,11 @@ final class FileUploads: UploadContent {
     func write(
         _ body: HTTPBody, to upload: Upload, at offset: Int64, checksum: TusProtocol.Checksum?, _ turn: Turn
     ) async throws -> Int64 {
-        if let length = body.length, offset + length > upload.length { throw upload.tooLong }
         let file = file(upload.id)
         if checksum != nil { try await store.setUnproved(upload.id, from: offset) }
-        var end = offset
-        let proof = checksum.map(PartProof.init)
+        let end: Int64
         do {
-            for try await chunk in body {
-                if end + Int64(chunk.count) > upload.length { throw upload.tooLong }
-                end = try await file.append(chunk, at: end)
-                proof?.update(chunk)
-                turn.progress()
-            }
-            try proof?.check()
+            end = try await upload.read(body, at: offset, checksum, turn) { try await file.append($0, at: $1) }
             _ = try await file.durableSize()
         } catch {
             // The task may be cancelled already (the client left); what came is kept all the same, if it needs no proof.

@@ -26,19 +26,9 @@ struct PartedUploads: UploadContent {
     func write(
         _ body: HTTPBody, to upload: Upload, at offset: Int64, checksum: TusProtocol.Checksum?, _ turn: Turn
     ) async throws -> Int64 {
-        if let length = body.length, offset + length > upload.length { throw upload.tooLong }
         let writer = try PartWriter(upload, turn, needsProof: checksum != nil, place)
-        let proof = checksum.map(PartProof.init)
         do {
-            var end = offset
-            for try await chunk in body {
-                end += Int64(chunk.count)
-                if end > upload.length { throw upload.tooLong }
-                try await writer.append(chunk)
-                proof?.update(chunk)
-                turn.progress()
-            }
-            try proof?.check()
+            _ = try await upload.read(body, at: offset, checksum, turn) { chunk, _ in try await writer.append(chunk) }
         } catch {
             // The task may be cancelled already (the client left); what came is kept all the same, if it needs no proof.
             if checksum == nil { await Task.detached { _ = try? await writer.finish() }.value }

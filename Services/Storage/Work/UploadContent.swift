@@ -15,6 +15,7 @@ protocol UploadContent: Sendable {
     func offset(of upload: Upload) async throws -> Int64
 
     /// Adds content at the end.
+    /// - Parameter body: is not announced with more bytes than the upload has room for.
     /// - Returns: the new offset, durable.
     /// - Throws: ``Problem``: 413 for more than was announced, 460 where the checksum is another; `ObjectStoreError`; what
     ///   reading throws. Bytes that came are kept, if they need no proof.
@@ -61,6 +62,28 @@ struct Turn: Sendable {
 }
 
 extension Upload {
+    /// Reads what a request brings and hands it on as it comes, each chunk with its offset.
+    /// - Returns: where it ended.
+    /// - Throws: ``Problem``: 413 for more than was announced, 460 where the checksum is another; what reading throws, and
+    ///   what `take` throws.
+    func read(
+        _ body: HTTPBody, at offset: Int64, _ checksum: TusProtocol.Checksum?, _ turn: Turn,
+        _ take: (_ chunk: Data, _ offset: Int64) async throws -> Void
+    ) async throws -> Int64 {
+        let proof = checksum.map(PartProof.init)
+        var end = offset
+        for try await chunk in body {
+            let start = end
+            end += Int64(chunk.count)
+            if end > length { throw tooLong }
+            try await take(chunk, start)
+            proof?.update(chunk)
+            turn.progress()
+        }
+        try proof?.check()
+        return end
+    }
+
     /// 413 for content beyond what was announced.
     var tooLong: Problem {
         Problem(
