@@ -21,7 +21,7 @@ enum AnalyticsApplication {
         AnalyticsRoutes(postgres: platform.postgres, tokens: platform.tokens)
             .add(to: &routes)
         var assembly = Assembly(
-            routes: routes, subscriptions: Ingest.subscriptions,
+            routes: routes, subscriptions: Ingest().subscriptions,
             services: Upkeep.parts(platform.postgres, settings, logger: platform.logger))
         // Every event of the fleet comes here and nobody waits for it: a burst costs a few transactions, not one each.
         assembly.events.pace = .milliseconds(250)

@@ -4,33 +4,29 @@ import Outbox
 import Postgres
 
 /// Takes in every event of the fleet, each once.
-enum Ingest {
-    static let subscriptions = subscriptions(again: false)
+struct Ingest {
+    /// For events that were taken in before: runs, jobs and posts are noted of those as well.
+    var again = false
 
-    /// - Parameter again: for events that were taken in before: runs, jobs and posts are noted of those as well.
-    static func subscriptions(again: Bool) -> [Subscription] {
+    var subscriptions: [Subscription] {
         [
-            count(UserRegistered.self, Counting.facts, again), count(UserSignedIn.self, Counting.facts, again),
-            count(SessionRevoked.self, Counting.facts, again), count(ProjectChanged.self, Counting.facts, again),
-            count(RunChanged.self, Counting.facts, again) {
-                try await ActivityStore.note($0.payload, at: $0.time, in: $1)
-            },
-            count(AssetCreated.self, Counting.facts, again), count(AssetDeleted.self, Counting.facts, again),
-            count(RenditionCreated.self, Counting.facts, again), count(AssetProbed.self, Counting.facts, again),
-            count(WorkChanged.self, Counting.facts, again) {
-                try await ActivityStore.note($0.payload, at: $0.time, in: $1)
-            },
-            count(PublicationChanged.self, Counting.facts, again),
-            count(PostMetrics.self, Counting.facts, again) { try await ActivityStore.note($0.payload, in: $1) },
-            count(NotificationCreated.self, Counting.facts, again),
+            count(UserRegistered.self, Counting.facts), count(UserSignedIn.self, Counting.facts),
+            count(SessionRevoked.self, Counting.facts), count(ProjectChanged.self, Counting.facts),
+            count(RunChanged.self, Counting.facts) { try await ActivityStore.note($0.payload, at: $0.time, in: $1) },
+            count(AssetCreated.self, Counting.facts), count(AssetDeleted.self, Counting.facts),
+            count(RenditionCreated.self, Counting.facts), count(AssetProbed.self, Counting.facts),
+            count(WorkChanged.self, Counting.facts) { try await ActivityStore.note($0.payload, at: $0.time, in: $1) },
+            count(PublicationChanged.self, Counting.facts),
+            count(PostMetrics.self, Counting.facts) { try await ActivityStore.note($0.payload, in: $1) },
+            count(NotificationCreated.self, Counting.facts),
         ]
     }
 
-    private static func count<P: EventPayload>(
-        _ type: P.Type, _ facts: @escaping @Sendable (P) -> Counting.Facts, _ again: Bool,
+    private func count<P: EventPayload>(
+        _ type: P.Type, _ facts: @escaping @Sendable (P) -> Counting.Facts,
         then more: @escaping @Sendable (Event<P>, PostgresTransaction) async throws -> Void = { _, _ in }
     ) -> Subscription {
-        Subscription.on(type) { event, tx in
+        Subscription.on(type) { [again] event, tx in
             let facts = facts(event.payload)
             let isNew = try await EventStore.add(
                 Measurement(

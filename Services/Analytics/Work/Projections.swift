@@ -19,7 +19,7 @@ enum Projections {
                 }),
             Projection(
                 "events", "single events, runs, jobs and posts, as far as Kafka goes back; nothing counts twice",
-                from: .log(Ingest.subscriptions(again: true))),
+                from: .log(Ingest(again: true).subscriptions)),
         ]
     }
 }
