@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Primitives
 
 /// What is known of a signing key, without the key.
 struct KeyFact: Sendable, Equatable {
@@ -23,9 +24,6 @@ struct KeyPlan: Sendable, Equatable {
     var lead: Duration
     /// How long after its last signature a key is still needed: the life of an access token and some clock difference.
     var tail: Duration
-
-    /// ``tail`` in seconds.
-    var tailSeconds: Double { tail.seconds }
 
     /// The key that signs now.
     static func current(_ keys: [KeyFact], now: Date) -> KeyFact? {
@@ -68,8 +66,4 @@ struct KeyPlan: Sendable, Equatable {
         }
         return steps
     }
-}
-
-extension Duration {
-    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

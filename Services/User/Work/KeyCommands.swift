@@ -79,7 +79,7 @@ private struct KeyReport: Encodable, Sendable {
                 ? "retired" : entry.signsFrom > now ? "waits" : entry.id == current?.id ? "signs" : "verifies"
             // Others go on to verify with a key until the last token of it has ended.
             let successor = facts.filter { $0.signsFrom > entry.signsFrom }.map(\.signsFrom).min()
-            let until = entry.retiredAt == nil ? successor?.addingTimeInterval(plan.tailSeconds) : nil
+            let until = entry.retiredAt == nil ? successor?.addingTimeInterval(plan.tail.seconds) : nil
             return Key(
                 id: entry.id, state: state, createdAt: entry.createdAt, signsFrom: entry.signsFrom, neededUntil: until,
                 retiredAt: entry.retiredAt)
