@@ -39,21 +39,17 @@ final class HealthBoard: Service {
             for await (index, report) in group { reports[index] = report }
             return reports
         }
-        let states = reports.map(\.isReady)
         let now = Clock.monotonic() / 1_000_000
         for (upstream, report) in zip(door.upstreams, reports) {
             upstream.setReady(report.isReady, mode: report.modes.first?.name, now: now)
         }
-        let names = door.upstreams.map(\.name.text)
-        if let body = try? JSON.encode(HealthReport.status(zip(names, reports).map { ($0, $1) })) {
-            door.pages.setStatus([UInt8](body))
-        }
-        let all = states.allSatisfy { $0 }
-        var services: [JSONValue] = [["name": "gateway", "ready": true]]
-        for (upstream, ready) in zip(door.upstreams, states) {
-            services.append(["name": .string(upstream.name.text), "ready": .bool(ready)])
-        }
-        let document: JSONValue = ["status": .string(all ? "ready" : "degraded"), "services": .array(services)]
+        let named = zip(door.upstreams.map(\.name.text), reports).map { (service: $0, report: $1) }
+        if let body = try? JSON.encode(HealthReport.status(named)) { door.pages.setStatus([UInt8](body)) }
+        let all = reports.allSatisfy(\.isReady)
+        let document: JSONValue = [
+            "status": .string(all ? "ready" : "degraded"),
+            "services": .array([["name": "gateway", "ready": true]] + HealthReport.services(named)),
+        ]
         if let body = try? JSON.encode(document) { door.pages.setHealth([UInt8](body), isReady: all) }
     }
 

@@ -33,6 +33,11 @@ struct HealthReport: Sendable, Equatable {
             && text.utf8.allSatisfy { $0 == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
     }
 
+    /// Which services are ready.
+    static func services(_ reports: [(service: String, report: HealthReport)]) -> [JSONValue] {
+        reports.map { service, report in ["name": .string(service), "ready": .bool(report.isReady)] }
+    }
+
     /// The brown-outs of the whole fleet, each once with the services that it touches and its earliest beginning.
     static func status(_ reports: [(service: String, report: HealthReport)]) -> JSONValue {
         var modes: [String: (mode: Mode, services: [String])] = [:]
@@ -46,8 +51,7 @@ struct HealthReport: Sendable, Equatable {
         let isWhole = modes.isEmpty && reports.allSatisfy(\.report.isReady)
         return [
             "status": .string(isWhole ? "ready" : "degraded"),
-            "services": .array(
-                reports.map { service, report in ["name": .string(service), "ready": .bool(report.isReady)] }),
+            "services": .array(services(reports)),
             "modes": .array(
                 modes.sorted { $0.key < $1.key }.map { name, found in
                     [
