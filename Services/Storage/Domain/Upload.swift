@@ -36,5 +36,5 @@ struct Upload: Sendable {
         var tailFrom: Int64 = 0
     }
 
-    var storageKey: String { "\(workspaceID.text)/\(assetID.text)" }
+    var storageKey: String { ObjectKey(workspaceID: workspaceID, id: assetID).text }
 }

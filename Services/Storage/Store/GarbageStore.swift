@@ -10,13 +10,12 @@ struct GarbageStore: Sendable {
     /// - Returns: whether it was added.
     @discardableResult
     func add(_ key: String) async throws -> Bool {
-        let id = key.split(separator: "/").last.flatMap { UUID(uuidString: String($0)) }
-        return try await postgres.execute(
+        try await postgres.execute(
             """
             INSERT INTO garbage (storage_key) SELECT \(key)
             WHERE NOT EXISTS (SELECT 1 FROM asset WHERE storage_key = \(key))
                 AND NOT EXISTS (SELECT 1 FROM rendition WHERE storage_key = \(key))
-                AND NOT EXISTS (SELECT 1 FROM upload WHERE asset_id = \(id) AND state = 'open')
+                AND NOT EXISTS (SELECT 1 FROM upload WHERE asset_id = \(ObjectKey(key)?.id) AND state = 'open')
                 AND NOT EXISTS (SELECT 1 FROM upload WHERE tail_key = \(key) AND state = 'open')
             ON CONFLICT DO NOTHING
             """) == 1

@@ -33,7 +33,7 @@ struct Intake: Sendable {
             let (size, hash) = try await file.seal()
             let found = MediaType.detect(try await file.prefix(4096), filename: filename)
             let type = contentType.map { MediaType($0, MediaType.kind(of: $0)) } ?? found
-            let key = "\(workspaceID.text)/\(id.text)"
+            let key = ObjectKey(workspaceID: workspaceID, id: id).text
             try await objects.adopt(file, as: key, contentType: type.contentType)
             return Taken(key: key, size: size, sha256: hash, type: type)
         } catch {

@@ -79,7 +79,7 @@ actor PartWriter {
     }
 
     private func putTail(_ file: ScratchFile, isWhole: Bool) async throws {
-        let key = "\(upload.workspaceID.text)/\(UUID.v7().text)"
+        let key = ObjectKey(workspaceID: upload.workspaceID).text
         let type = isWhole ? try await type(of: file) : MediaType.unknown.contentType
         try await turn.working { [place] in try await place.objects.put(file.region, as: key, contentType: type) }
         bytes.stored = end

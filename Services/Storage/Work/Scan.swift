@@ -102,7 +102,7 @@ struct Scan: Sendable {
                     }
                 } else if waiting.contains(object.key) {
                     report.waiting += 1
-                } else if let made = Self.made(object.key) {
+                } else if let made = ObjectKey(object.key)?.made {
                     guard made < Date() - grace.seconds else { continue }
                     report.orphans.add(object.key, limit: limit)
                     if applies, try await garbage.add(object.key) { report.orphans.repaired += 1 }
@@ -138,12 +138,5 @@ struct Scan: Sendable {
                 }
             }
         }
-    }
-
-    /// When one of our objects was made; `nil` for a key that is none of ours.
-    private static func made(_ key: String) -> Date? {
-        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, UUID(uuidString: String(parts[0])) != nil else { return nil }
-        return UUID(uuidString: String(parts[1]))?.v7Time
     }
 }

@@ -57,10 +57,7 @@ struct Sweeper: Sendable {
             let page = try await context.objects.list(prefix: "", after: last, limit: 500)
             guard let end = page.last else { return }
             last = end.key
-            let old = page.map(\.key).filter { key in
-                let id = key.split(separator: "/").last.flatMap { UUID(uuidString: String($0)) }
-                return id?.v7Time.map { $0 < Date() - age.seconds } ?? false
-            }
+            let old = page.map(\.key).filter { ObjectKey($0)?.made.map { $0 < Date() - age.seconds } ?? false }
             let named = try await garbage.named(among: old)
             for key in old where !named.contains(key) { try await garbage.add(key) }
         }
