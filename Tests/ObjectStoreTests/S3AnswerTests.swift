@@ -11,6 +11,19 @@ import Testing
 /// What the store makes of the answers of an S3 endpoint.
 @Suite(.timeLimit(.minutes(1)))
 struct S3AnswerTests {
+    /// An endpoint, which is to be stopped, and a store that asks it.
+    private func serve(_ routes: Router) throws -> (server: HTTPServer, store: S3Store) {
+        let server = HTTPServer(
+            router: routes, port: 0, logger: Logger(service: "t", sink: MemoryLogSink()), metrics: MetricsRegistry())
+        try server.start()
+        let store = S3Store(
+            S3Configuration(
+                endpoint: "http://127.0.0.1:\(server.boundPort)", bucket: "bucket", region: "r", accessKey: "key",
+                secretKey: "secret"),
+            client: HTTPClient())
+        return (server, store)
+    }
+
     /// Asks an endpoint that gives one answer to everything; returns what was thrown, and how often it was asked.
     private func ask<T>(
         _ status: Int, _ name: String?, _ body: (S3Store) async throws -> T
@@ -24,14 +37,7 @@ struct S3AnswerTests {
                 return HTTPResponse(HTTPStatus(status), body: .data(Data(document.utf8)))
             }
         }
-        let server = HTTPServer(
-            router: routes, port: 0, logger: Logger(service: "t", sink: MemoryLogSink()), metrics: MetricsRegistry())
-        try server.start()
-        let store = S3Store(
-            S3Configuration(
-                endpoint: "http://127.0.0.1:\(server.boundPort)", bucket: "bucket", region: "r", accessKey: "key",
-                secretKey: "secret"),
-            client: HTTPClient())
+        let (server, store) = try serve(routes)
         let result: Result<T, any Error>
         do { result = .success(try await body(store)) } catch { result = .failure(error) }
         await server.stop()
@@ -48,14 +54,7 @@ struct S3AnswerTests {
                 return HTTPResponse(HTTPStatus(status.withLock { $0 }))
             }
         }
-        let server = HTTPServer(
-            router: routes, port: 0, logger: Logger(service: "t", sink: MemoryLogSink()), metrics: MetricsRegistry())
-        try server.start()
-        let store = S3Store(
-            S3Configuration(
-                endpoint: "http://127.0.0.1:\(server.boundPort)", bucket: "bucket", region: "r", accessKey: "key",
-                secretKey: "secret"),
-            client: HTTPClient())
+        let (server, store) = try serve(routes)
         // While nothing failed, a look costs nothing.
         await store.look()
         #expect(requests.withLock { $0 } == 0)
