@@ -78,7 +78,7 @@ struct UploadDesk: Sendable {
                     .conflict, code: "upload_offset", detail: "The upload has \(now.offset) bytes.",
                     members: ["offset": .int(now.offset)])
             }
-            if let length = body.length, offset + length > now.upload.length { throw now.upload.tooLong }
+            if let length = body.length, length > now.upload.length - offset { throw now.upload.tooLong }
             let end = try await content.write(body, to: now.upload, at: offset, checksum: checksum, turn)
             if end == now.upload.length { return try await complete(now.upload, turn) }
             var upload = now.upload
