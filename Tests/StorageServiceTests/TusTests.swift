@@ -214,6 +214,25 @@ struct TusTests {
         }
     }
 
+    /// No number holds what is there and what is announced together.
+    @Test(arguments: StorageWorld.Place.allCases)
+    func refusesTheLargestLengthThereIs(place: StorageWorld.Place) async throws {
+        try await withStorage(place) { world in
+            let path = try await create(world, 10)
+            _ = try await world.tus(.PATCH, path, ["Upload-Offset": "0"], body: Data("abc".utf8))
+            let port = try #require(Int(world.base.split(separator: ":").last ?? ""))
+            let stream = try await TCPStream.connect(host: "127.0.0.1", port: port)
+            try await stream.write(
+                Data(
+                    "PATCH \(path) HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(world.ada.token)\r\nTus-Resumable: 1.0.0\r\nContent-Type: \(type)\r\nUpload-Offset: 3\r\nContent-Length: \(Int64.max)\r\n\r\n"
+                        .utf8))
+            let answer = try #require(try await stream.read())
+            #expect(String(decoding: answer, as: UTF8.self).hasPrefix("HTTP/1.1 413 "))
+            stream.close()
+            #expect(try await world.tus(.HEAD, path).headers["Upload-Offset"] == "3")
+        }
+    }
+
     @Test(arguments: StorageWorld.Place.allCases)
     func keepsWhatCameBeforeACut(place: StorageWorld.Place) async throws {
         try await withStorage(place) { world in
