@@ -96,10 +96,11 @@ def rotate(world):
     world.install(merged(world.values(TAG), {"services": {"user": {"config": {
         "SIGNING_KEY_LIFE_MS": 60000, "SIGNING_KEY_LEAD_MS": 10000}}}}))
     restart_all()
+    # Pods that are told to stop finish what they have in hand, by the logins that they know.
+    old = "SELECT count(*) FROM pg_stat_activity WHERE usename ~ '^atelier_' AND usename !~ '_turn$'"
+    wait("nobody uses the old logins", lambda: sql(old).strip() == "0", 120)
     for role in set(ROLES.values()):
         sql(f"ALTER ROLE {role} NOLOGIN")
-    left = sql("SELECT count(*) FROM pg_stat_activity WHERE usename ~ '^atelier_' AND usename !~ '_turn$'").strip()
-    need(left == "0", f"{left} connections still use the old logins")
     wait("another key signs", lambda: int(sql(keys)) >= first + 2, 180)
     time.sleep(15)
     took, figures, before = time.monotonic() - began, load.end(), restarts()

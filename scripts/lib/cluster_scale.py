@@ -3,15 +3,16 @@
 import json
 import os
 import subprocess
+import threading
 import time
 
 from cluster_load import Load, Maker, insist
 from cluster_pods import all_ready, is_ready, need, proved, service_pods
 from cluster_world import FOLDER, NAMESPACE, RELEASE, TAG, WORLD, kubectl, merged, objects, run, wait
-from fleet import ROOT
+from fleet import ROOT, FleetError
 
 CLIP = os.path.join(ROOT, "Tests", "Media", "meadow-20s.mp4")
-PROMETHEUS_PORT, MOST = 9090, 4
+PROMETHEUS_PORT, MOST, HASH = 9090, 4, "rollouts_pod_template_hash"
 
 
 def ready_pods(name):
@@ -24,7 +25,7 @@ def scale(world):
             # KEDA has no file of our authority.
             f"--from-literal=media-worker={world.postgres.url('atelier_media').replace('verify-full', 'require')}")
     world.install(merged(world.values(TAG), {"services": {
-        "media-worker": {"config": {"MEDIA_SLOTS": 1}, "autoscaling": {
+        "media-worker": {"config": {"QUICK_SLOTS": 1, "LONG_SLOTS": 1}, "autoscaling": {
             "enabled": True, "minReplicas": 1, "maxReplicas": MOST, "cpu": 0, "scaleDownSeconds": 20, "keda": {
                 "enabled": True, "pollingInterval": 5, "cooldownPeriod": 20, "lag": 0, "backlog": 3,
                 "connection": "atelier-keda"}}},
@@ -73,30 +74,44 @@ def done(maker):
     return jobs and all(job["status"] in ("succeeded", "failed", "cancelled") for job in jobs)
 
 
-class Prometheus:
-    """Debian's Prometheus, outside of the cluster: reads the gateway's pods, with the label that canaries are told by."""
+class Prometheus(threading.Thread):
+    """Debian's Prometheus, outside of the cluster: reads the gateway's pods, with the label that canaries are told by.
+
+    It is built without Kubernetes' discovery: a file names the pods, and this thread writes it.
+    """
 
     def __init__(self):
-        folder = os.path.join(FOLDER, "prometheus")
-        os.makedirs(folder, exist_ok=True)
-        config = os.path.join(folder, "prometheus.yaml")
-        path = "__meta_kubernetes_pod_label_"
+        super().__init__(daemon=True)
+        self.folder, self.over = os.path.join(FOLDER, "prometheus"), threading.Event()
+        os.makedirs(self.folder, exist_ok=True)
+        config, self.targets = os.path.join(self.folder, "prometheus.yaml"), os.path.join(self.folder, "gateway.json")
+        self.tell()
         with open(config, "w") as f:
             json.dump({"global": {"scrape_interval": "3s"}, "scrape_configs": [{
-                "job_name": "gateway",
-                "kubernetes_sd_configs": [{"role": "pod", "kubeconfig_file": os.environ["KUBECONFIG"],
-                                           "namespaces": {"names": [NAMESPACE]}}],
-                "relabel_configs": [
-                    {"source_labels": [path + "app_kubernetes_io_component"], "regex": "gateway", "action": "keep"},
-                    {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "private", "action": "keep"},
-                    {"source_labels": [path + "rollouts_pod_template_hash"],
-                     "target_label": "rollouts_pod_template_hash"}]}]}, f)
-        log = open(os.path.join(folder, "log"), "ab")
+                "job_name": "gateway", "file_sd_configs": [{"files": [self.targets], "refresh_interval": "5s"}]}]}, f)
+        log = open(os.path.join(self.folder, "log"), "ab")
         self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/series",
+            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self.folder}/series",
              f"--web.listen-address={WORLD}:{PROMETHEUS_PORT}"], stdout=log, stderr=log)
+        self.start()
+
+    def run(self):
+        while not self.over.wait(2):
+            try:
+                self.tell()
+            except (FleetError, OSError, subprocess.TimeoutExpired):
+                pass
+
+    def tell(self):
+        found = [{"targets": [f"{pod['status']['podIP']}:9080"],
+                  "labels": {HASH: pod["metadata"]["labels"].get("rollouts-pod-template-hash", "")}}
+                 for pod in service_pods("gateway") if pod["status"].get("podIP")]
+        with open(self.targets + ".new", "w") as f:
+            json.dump(found, f)
+        os.replace(self.targets + ".new", self.targets)
 
     def stop(self):
+        self.over.set()
         self.process.terminate()
         self.process.wait(20)
 
@@ -130,6 +145,10 @@ def canary(world):
             wait(f"the new version is {ends}", lambda: rollout_is(ends), 300)  # noqa: B023
             wait("four pods serve", lambda: ready_pods("gateway") == 4, 120)
             took = time.monotonic() - began
+            # An analysis that cannot measure takes a version back too.
+            judged = max(objects("analysisruns.argoproj.io"), key=lambda r: r["metadata"]["creationTimestamp"])["status"]
+            need(judged["phase"] == ("Failed" if ends == "Degraded" else "Successful"),
+                 f"the analysis is {judged['phase']}: {judged.get('message')}")
             figures = load.end()
             kept = len(before & {pod["metadata"]["name"] for pod in service_pods("gateway")})
             need(kept == (4 if ends == "Degraded" else 0), f"{kept} of the old pods are there; the rollout is {ends}")

@@ -121,16 +121,24 @@ class World:
         self.make_authority()
         self.postgres.start()
         self.kafka_password = secrets.token_urlsafe(24)
-        self.kafka("start", "--host", WORLD, "--port", str(KAFKA_PORT), "--brokers", "3", "--sasl",
-                   f"atelier:{self.kafka_password}")
-        run(os.path.join(TOOLS, "s3proxy", "s3proxy"), "start", "--dir", os.path.join(FOLDER, "s3"), "--host", WORLD,
-            "--port", str(S3_PORT), "--bucket", "atelier")
+        self.start_kafka()
+        self.start_s3()
         log = open(os.path.join(FOLDER, "sandbox.log"), "ab")
         self.sandbox = subprocess.Popen(
             [os.path.join(self.binaries, "sandbox")], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             env={"PATH": os.environ["PATH"], "HOST": WORLD, "PORT": str(SANDBOX_PORT), "BROKER_PORT": "0",
                  "SMTP_PORT": str(SMTP_PORT), "SANDBOX_FOLDER": os.path.join(FOLDER, "sandbox"),
                  "HISTORY": os.path.join(FOLDER, "history.jsonl")})
+
+    def start_kafka(self):
+        self.kafka("start", "--host", WORLD, "--port", str(KAFKA_PORT), "--brokers", "3", "--sasl",
+                   f"atelier:{self.kafka_password}")
+
+    def start_s3(self):
+        self.s3("start", "--host", WORLD, "--port", str(S3_PORT), "--bucket", "atelier")
+
+    def s3(self, *words, check=True):
+        return run(os.path.join(TOOLS, "s3proxy", "s3proxy"), *words, "--dir", os.path.join(FOLDER, "s3"), check=check)
 
     def kafka(self, *words, check=True):
         return run(os.path.join(TOOLS, "kafka", "kafka"), *words, "--dir", os.path.join(FOLDER, "kafka"), check=check)
@@ -139,7 +147,7 @@ class World:
         if self.sandbox:
             self.sandbox.terminate()
         self.kafka("stop", check=False)
-        run(os.path.join(TOOLS, "s3proxy", "s3proxy"), "stop", "--dir", os.path.join(FOLDER, "s3"), check=False)
+        self.s3("stop", check=False)
         self.postgres.stop()
 
     def client(self):
@@ -164,7 +172,7 @@ class World:
                 f"--key={self.authority}/gateway.key")
 
     def values(self, tag):
-        """What this world asks of the chart: production's shape, two of everything but storage, whose volume is of one node."""
+        """What this world asks of the chart: production's shape, two of everything."""
         def outside(port):
             return {"cidrs": [f"{WORLD}/32"], "ports": [port]}
         return {
@@ -188,7 +196,7 @@ class World:
                 "gateway": {"config": {"RATE_LIMIT_SCALE": 1000}, "resources": {"requests": {"cpu": "20m"}}},
                 # A part lasts longer than a token does otherwise, and a stream ends with its token.
                 "user": {"config": {"ACCESS_TOKEN_LIFETIME_MS": 1800000}, "resources": {"requests": {"cpu": "20m"}}},
-                "storage": {"replicas": 1, "dataFolder": {"size": "5Gi"}},
+                "storage": {"dataFolder": {"size": "5Gi"}},
                 "media-worker": {"resources": {"requests": {"cpu": "20m", "memory": "128Mi"}}},
                 "ml-worker": {"resources": {"requests": {"cpu": "20m", "memory": "128Mi"}}},
                 "publisher": {"config": {"SANDBOX_NETWORK_URL": self.sandbox_url},
@@ -216,15 +224,15 @@ def say(text):
     print(f"\033[1m▸ {text}\033[0m" if sys.stdout.isatty() else f"▸ {text}", flush=True)
 
 
-def make_images(binaries, tag):
-    """Nine images of what was built, on every node of the cluster."""
-    run(os.path.join(ROOT, "scripts", "image"), "--all", "--output", IMAGES, "--version", tag, "--executables", binaries,
+def make_images(binaries, tag, names):
+    """Images of what was built, on every node of the cluster."""
+    run(os.path.join(ROOT, "scripts", "image"), *names, "--output", IMAGES, "--version", tag, "--executables", binaries,
         timeout=1800)
-    load_images(IMAGES, tag)
+    load_images(IMAGES, tag, names)
 
 
-def load_images(folder, tag):
-    run(CLUSTER, "load", *(f"atelier/{name}:{tag}={folder}/{name}" for name in NAMES), timeout=1800)
+def load_images(folder, tag, names=NAMES):
+    run(CLUSTER, "load", *(f"atelier/{name}:{tag}={folder}/{name}" for name in names), timeout=1800)
 
 
 def wait(what, ready, seconds):
