@@ -1,5 +1,6 @@
 """One fleet for all tests that do not break it; tests that kill and fill use fleets of their own."""
 
+import contextlib
 import os
 import shutil
 
@@ -7,6 +8,7 @@ import pytest
 
 from client import Client
 from fleet import ROOT, Fleet
+from s3 import S3
 
 RUN = os.path.join(ROOT, ".run", "fleet")
 MEDIA = os.path.join(ROOT, "Tests", "Media")
@@ -31,15 +33,21 @@ def stop_orderly(fleet):
     assert not wrong, "\n".join(f"{name} ended with {code}:\n{fleet.tail(name, 40)}" for name, code in wrong.items())
 
 
-@pytest.fixture(scope="session")
-def fleet():
-    # One service with a limit of its own shows that the limit is asked.
-    fleet = make_fleet("shared", per_service={"user": {"BODY_LIMIT_BYTES": "65536"}})
+@contextlib.contextmanager
+def running(fleet):
+    """A fleet from its start to its orderly end."""
     try:
         fleet.start(deadline=120)
         yield fleet
     finally:
         stop_orderly(fleet)
+
+
+@pytest.fixture(scope="session")
+def fleet():
+    # One service with a limit of its own shows that the limit is asked.
+    with running(make_fleet("shared", per_service={"user": {"BODY_LIMIT_BYTES": "65536"}})) as fleet:
+        yield fleet
 
 
 @pytest.fixture
@@ -55,6 +63,14 @@ def own_fleet(request):
     yield start
     for fleet in made:
         fleet.stop()
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory):
+    """An S3 store; only where ``S3.is_here``."""
+    endpoint = S3(str(tmp_path_factory.mktemp("s3")))
+    yield endpoint
+    endpoint.run("wipe")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pytest
 
 from chaos import SEED, calm, every_page, report
 from client import Client
-from conftest import make_fleet, stop_orderly
+from conftest import make_fleet, running
 from fleet import NAMES
 
 FILES = int(os.environ.get("HOSTILE_FILES", "300"))
@@ -83,11 +83,8 @@ def memory(pid):
 @pytest.fixture(scope="module")
 def attacked():
     fleet = make_fleet("hostile", per_service={"media-worker": {"QUICK_SLOTS": "3"}})
-    try:
-        fleet.start(120)
+    with running(fleet):
         yield fleet
-    finally:
-        stop_orderly(fleet)
 
 
 def send(client, project, name, data):

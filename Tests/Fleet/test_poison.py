@@ -17,7 +17,7 @@ import pytest
 import kafka
 from chaos import SEED, calm, eventually, every_page, report
 from client import Client
-from conftest import make_fleet, stop_orderly
+from conftest import make_fleet, running
 from fleet import NAMES, ROOT
 
 GOOD = int(os.environ.get("GOOD_EVENTS", "200"))
@@ -59,11 +59,8 @@ def lag(fleet, name):
 @pytest.fixture(scope="module")
 def poisoned():
     fleet = make_fleet("poison", own_broker=True)
-    try:
-        fleet.start(120)
+    with running(fleet):
         yield fleet
-    finally:
-        stop_orderly(fleet)
 
 
 def headers(kind, **more):

@@ -16,7 +16,7 @@ import sys
 import pytest
 
 from client import ApiError, Client
-from conftest import MEDIA, RUN, make_fleet, stop_orderly
+from conftest import MEDIA, RUN, make_fleet, running
 from fleet import ROOT
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -149,11 +149,8 @@ def kitchen(built):
         own = os.path.join(built, name)
         os.symlink(own if os.path.exists(own) else os.path.join(others, name), os.path.join(programs, name))
     fleet.binaries = programs
-    try:
-        fleet.start(deadline=120)
+    with running(fleet):
         yield fleet
-    finally:
-        stop_orderly(fleet)
 
 
 @pytest.fixture(scope="module")

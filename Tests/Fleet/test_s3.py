@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import random
-import re
-import subprocess
 import threading
 import time
 import uuid
@@ -16,13 +14,11 @@ import pytest
 
 from chaos import SEED, eventually, report
 from client import Client
-from conftest import MEDIA, make_fleet, stop_orderly
-from fleet import free_ports
+from conftest import MEDIA, make_fleet, running
+from s3 import S3
 
-TOOLS = os.environ.get("ATELIER_TEST_TOOLS")
-SCRIPT = os.path.join(TOOLS or "/nowhere", "s3proxy", "s3proxy")
 pytestmark = pytest.mark.skipif(
-    not os.access(SCRIPT, os.X_OK), reason="SKIPPED: boto3 beside the fleet; ATELIER_TEST_TOOLS names no S3 endpoint")
+    not S3.is_here(), reason="SKIPPED: boto3 beside the fleet; ATELIER_TEST_TOOLS names no S3 endpoint")
 
 MB = 1 << 20
 # Above the 64 MiB from which on files go up in parts, and no multiple of anything.
@@ -31,83 +27,13 @@ LARGE = 150 * MB + 4_711
 LIFETIME = 15
 
 
-class S3:
-    """An S3 endpoint in a process of its own, and a stranger's client of it."""
-
-    def __init__(self, folder):
-        import boto3
-        from botocore.config import Config
-        self.folder, (self.port,) = folder, free_ports(1)
-        self.run("start", "--port", str(self.port), "--bucket", "atelier")
-        self.client = boto3.client(
-            "s3", endpoint_url=self.url, aws_access_key_id="atelier", aws_secret_access_key="atelier-secret",
-            region_name="us-east-1", config=Config(
-                s3={"addressing_style": "path"}, retries={"max_attempts": 1},
-                # S3Proxy does not know the newer checksums.
-                request_checksum_calculation="when_required", response_checksum_validation="when_required"))
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def run(self, word, *more):
-        subprocess.run([SCRIPT, word, "--dir", self.folder, *more], check=True, stdout=subprocess.DEVNULL, timeout=60)
-
-    def start(self):
-        # Where it dies, S3Proxy leaves the file of what it was just writing, and cannot list what lies beside it.
-        for base, _, names in os.walk(os.path.join(self.folder, "data")):
-            for name in names:
-                if re.search(".-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", name):
-                    os.remove(os.path.join(base, name))
-        self.run("start", "--port", str(self.port), "--bucket", "atelier")
-
-    def patiently(self, look):
-        """S3Proxy's lists are 500 now and then, where a file goes while they are made."""
-        from botocore.exceptions import ClientError
-        end = time.monotonic() + 30
-        while True:
-            try:
-                return look()
-            except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 500 or time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
-
-    def keys(self):
-        """Every object: key → size; without S3Proxy's own marks of unfinished uploads, which have no folder."""
-        def look():
-            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket="atelier")
-            return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])
-                    if "/" in item["Key"]}
-        return self.patiently(look)
-
-    def unfinished(self):
-        found = self.patiently(lambda: self.client.list_multipart_uploads(Bucket="atelier"))
-        return [(item["Key"], item["UploadId"]) for item in found.get("Uploads", [])]
-
-    def read(self, key, part=None):
-        more = {"Range": part} if part else {}
-        return self.client.get_object(Bucket="atelier", Key=key, **more)["Body"].read()
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    endpoint = S3(str(tmp_path_factory.mktemp("s3")))
-    yield endpoint
-    endpoint.run("wipe")
-
-
 @pytest.fixture(scope="module")
 def stored(s3):
     """A fleet with this store."""
     fleet = make_fleet("s3", per_service={"storage": {
-        "OBJECT_STORE": "s3", "S3_ENDPOINT": s3.url, "S3_ACCESS_KEY": "atelier", "S3_SECRET_KEY": "atelier-secret",
-        "UPLOAD_TTL_MS": str(LIFETIME * 1000), "SWEEP_INTERVAL_MS": "100"}})
-    try:
-        fleet.start(120)
+        **s3.settings, "UPLOAD_TTL_MS": str(LIFETIME * 1000), "SWEEP_INTERVAL_MS": "100"}})
+    with running(fleet):
         yield fleet
-    finally:
-        stop_orderly(fleet)
 
 
 @pytest.fixture(scope="module")

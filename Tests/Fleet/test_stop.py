@@ -18,7 +18,7 @@ import pytest
 
 from chaos import SEED, every_page, report
 from client import ApiError, Client, Events
-from conftest import make_fleet, stop_orderly
+from conftest import make_fleet, running
 from fleet import NAMES
 
 RATE = int(os.environ.get("RATE", "60"))
@@ -34,11 +34,8 @@ def busy():
     fleet.per_service["ml-worker"] = {
         "SPEECH_PROVIDER": "elevenlabs", "ELEVENLABS_BASE_URL": fleet.sandbox_url + "/elevenlabs",
         "ELEVENLABS_API_KEY": "xi-test", "PROVIDER_FALLBACK": "none", "PROVIDER_TIMEOUT_MS": "120000"}
-    try:
-        fleet.start(120)
+    with running(fleet):
         yield fleet
-    finally:
-        stop_orderly(fleet)
 
 
 def slow_down(fleet, target, seconds, times=1):

@@ -16,12 +16,12 @@ import pytest
 
 from chaos import SEED, eventually, report
 from client import Client
-from conftest import make_fleet, stop_orderly
+from conftest import make_fleet, running
 from fleet import Fleet, free_ports
-from test_s3 import SCRIPT, S3
+from s3 import S3
 
 pytestmark = pytest.mark.skipif(
-    not os.access(SCRIPT, os.X_OK), reason="SKIPPED: two storages; ATELIER_TEST_TOOLS names no S3 endpoint")
+    not S3.is_here(), reason="SKIPPED: two storages; ATELIER_TEST_TOOLS names no S3 endpoint")
 
 MB = 1 << 20
 SIZE = int(os.environ.get("TWO_STORAGES_MB", "60")) * MB + 12_345
@@ -61,22 +61,11 @@ class Pair(Fleet):
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    endpoint = S3(str(tmp_path_factory.mktemp("s3")))
-    yield endpoint
-    endpoint.run("wipe")
-
-
-@pytest.fixture(scope="module")
 def pair(s3):
-    fleet = make_fleet("two-storages", maker=Pair, per_service={"storage": {
-        "OBJECT_STORE": "s3", "S3_ENDPOINT": s3.url, "S3_ACCESS_KEY": "atelier", "S3_SECRET_KEY": "atelier-secret",
-        "SWEEP_INTERVAL_MS": "200"}})
-    try:
-        fleet.start(120)
+    fleet = make_fleet("two-storages", maker=Pair, per_service={
+        "storage": {**s3.settings, "SWEEP_INTERVAL_MS": "200"}})
+    with running(fleet):
         yield fleet
-    finally:
-        stop_orderly(fleet)
 
 
 @pytest.fixture(scope="module")
