@@ -2,7 +2,6 @@ import Crypto
 import FoundationEssentials
 import HTTP
 import ObjectStore
-import Primitives
 
 /// What one request brings of an upload, on its way to an S3 store.
 ///
@@ -142,11 +141,4 @@ actor PartWriter {
     private func type(of file: ScratchFile) async throws -> String {
         MediaType.detect(try await file.prefix(4096), filename: upload.filename).contentType
     }
-}
-
-/// How large parts are, in bytes. S3 wants 5 MiB and more of all but the last, and no more than 10,000 of them: half of
-/// the numbers are left for parts that came to nothing.
-enum PartSize {
-    static func least(_ length: Int64) -> Int64 { max(5 << 20, (length + 4999) / 5000) }
-    static func usual(_ length: Int64) -> Int64 { max(8 << 20, least(length)) }
 }
