@@ -72,6 +72,7 @@ var targets: [Target] = [
         ["pangocairo-1.0", "pango-1.0", "cairo", "gobject-2.0", "glib-2.0"]),
     .target(name: "CEvents", dependencies: ["CProtobuf"], path: "Proto/generated", publicHeadersPath: "include"),
     .target(name: "CSystem", path: "Shared/CSystem", publicHeadersPath: "include"),
+    .target(name: "CProfile", path: "Shared/CProfile", publicHeadersPath: "include"),
     // Loops over pixels and samples: optimised also in a debug build, or a test's film would take minutes.
     .target(
         name: "CMontage", path: "Shared/CMontage", publicHeadersPath: "include",
@@ -124,11 +125,13 @@ targets += [
     shared("Speech", ["CSherpa", "Execution", "Primitives", "Sound"]),
     shared("Music", ["CFluidSynth", "Execution", "Primitives", "Sound"]),
     shared(
+        "Profiling", ["CProfile"],
+        tests: ["Execution", "HTTP", "HTTPServer", "Lifecycle", "Messaging", "NetworkClient", "ServiceKit"]),
+    shared(
         "ServiceKit",
         [
             "Auth", "Configuration", "Crypto", "Events", "Execution", "HTTP", "HTTPServer", "Jobs", "Lifecycle",
-            "Messaging",
-            "NetworkClient", "Outbox", "Postgres", "Primitives", "Telemetry",
+            "Messaging", "NetworkClient", "Outbox", "Postgres", "Primitives", "Profiling", "Telemetry",
         ]),
 ].flatMap { $0 }
 

@@ -108,9 +108,10 @@ class Images:
         os.remove(path)
 
     def stripped(self, service):
-        """The executable without its symbols, which go beside the images where they are wanted."""
+        """The executable without its debug information, which goes beside the images where it is wanted. The names of its
+        functions stay: a profile is written with them."""
         source, path = os.path.join(self.executables, service), os.path.join(self.work, service)
-        run("strip", "--strip-all", "--enable-deterministic-archives", "-o", path, source)
+        run("strip", "--strip-debug", "--enable-deterministic-archives", "-o", path, source)
         if self.symbols:
             folder = os.path.join(self.output, "symbols")
             os.makedirs(folder, exist_ok=True)
@@ -194,7 +195,7 @@ def main():
     parser.add_argument("--source", default=git("config", "remote.origin.url"), help="where the code is, for a label")
     parser.add_argument("--refresh", action="store_true", help="takes Debian's newest packages")
     parser.add_argument("--no-voice", action="store_true", help="ml-worker without the natural voice (90 MB)")
-    parser.add_argument("--symbols", action="store_true", help="keeps the symbols in OUTPUT/symbols")
+    parser.add_argument("--symbols", action="store_true", help="keeps the debug information in OUTPUT/symbols")
     options = parser.parse_args()
     names = NAMES if options.all else list(dict.fromkeys(options.services))
     unknown = [name for name in names if name not in (*NAMES, image_backup.NAME)]
