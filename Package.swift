@@ -65,7 +65,7 @@ func service(
 
 var targets: [Target] = [
     clib("CMicrohttpd"), clib("CCurl"), clib("CWslay"), clib("CPostgres"), clib("CKafka"), clib("CProtobuf"),
-    clib("COpenSSL"), clib("CArgon2"), clib("CLibAV"), clib("CEbur128"), clib("CFluidSynth"),
+    clib("COpenSSL"), clib("CArgon2"), clib("CHiredis"), clib("CLibAV"), clib("CEbur128"), clib("CFluidSynth"),
     bridge("CVips", glib, ["vips", "gmodule-2.0", "gobject-2.0", "glib-2.0"]),
     bridge(
         "CPango", glib + ["pango-1.0", "cairo", "harfbuzz", "freetype2"],
@@ -100,6 +100,7 @@ targets += [
     shared(
         "Auth", ["Crypto", "HTTP", "Lifecycle", "Primitives", "Telemetry"], tests: ["Crypto", "HTTP", "Primitives"]),
     shared("Postgres", ["CPostgres", "Execution", "Lifecycle", "Primitives", "Telemetry"]),
+    shared("Redis", ["CHiredis", "Execution", "NetworkClient"]),
     shared("Events", ["CEvents", "CProtobuf", "Primitives", "Telemetry"], tests: ["CEvents", "CProtobuf"]),
     shared(
         "Messaging", ["CKafka", "Configuration", "Execution", "Lifecycle", "Primitives", "Telemetry"],
@@ -142,7 +143,7 @@ let runtime = [
 ]
 
 let fleet = [
-    service("Gateway", "gateway", runtime + ["CSystem"], embed: ["Site"]),
+    service("Gateway", "gateway", runtime + ["CSystem", "Redis"], embed: ["Site"]),
     service("User", "user", runtime, embed: ["Resources", "Schema"]),
     service("Project", "project", runtime, embed: ["Schema", "Workflows"]),
     service("Storage", "storage", runtime + ["ObjectStore"]),

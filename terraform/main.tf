@@ -13,8 +13,8 @@ locals {
   }
   data_services = toset(keys(local.database_roles))
   services      = setunion(local.data_services, ["gateway"])
-  # What replicas of these two share: limits, and locks of uploads.
-  cache_services   = var.cache == null ? toset([]) : toset(["gateway", "storage"])
+  # Whose replicas share something: the limits of the gateways.
+  cache_services   = var.cache == null ? toset([]) : toset(["gateway"])
   service_accounts = { for service in local.services : service => "${var.release}-${service}" }
 }
 

@@ -8,6 +8,7 @@ locals {
   settings = { for service in local.services : service => concat(
     ["SERVICE_SECRET"],
     contains(keys(local.database_roles), service) ? ["DATABASE_URL"] : [],
+    contains(local.cache_services, service) ? ["REDIS_URL"] : [],
     contains(keys(module.secrets.seals), service) ? [module.secrets.seals[service]] : [],
   ) }
   # Films on nodes of their own, where there are some.

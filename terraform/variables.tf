@@ -172,7 +172,7 @@ variable "kafka" {
 }
 
 variable "cache" {
-  description = "Redis, for limits and locks that replicas share; none if null."
+  description = "Redis, for limits that replicas share; none if null."
   type = object({
     node_type = string
     nodes     = optional(number, 2)

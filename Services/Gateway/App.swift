@@ -18,7 +18,10 @@ enum App {
     static func perform(_ words: [String], environment: [String: String]) async -> Int32 {
         var reader = ConfigurationReader(environment: environment)
         let configuration = GatewayConfiguration(&reader)
-        let faults = reader.faults + [ErrorReporter.fault(of: configuration.errorReports)].compactMap { $0 }
+        let faults =
+            reader.faults
+            + [ErrorReporter.fault(of: configuration.errorReports), SharedLimits.fault(of: configuration.redis)]
+            .compactMap { $0 }
         switch words.first ?? "serve" {
         case "--help", "-h", "help":
             print(

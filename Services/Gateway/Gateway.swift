@@ -34,11 +34,15 @@ struct Gateway: Sendable {
                     window: UInt64(configuration.breakerWindow.milliseconds),
                     recovery: UInt64(configuration.breakerRecovery.milliseconds)))
         }
+        let rules = RateRules(configuration)
+        let limiter = RateLimiter(epoch: configuration.redis.isEmpty ? nil : Clock.epoch)
         let door = Door(
-            settings: DoorSettings(configuration), routes: Routes.all, rules: RateRules(configuration),
+            settings: DoorSettings(configuration), routes: Routes.all, rules: rules,
             verifier: checks.verifier, crossOrigin: CrossOrigin(configuration.corsOrigins), upstreams: upstreams,
             pages: PageStore(), log: AccessLog(isOn: configuration.accessLog),
-            makesSpans: !configuration.tracesEndpoint.isEmpty)
+            makesSpans: !configuration.tracesEndpoint.isEmpty, limiter: limiter)
+        let shared = try SharedLimits.install(limiter, rules, configuration, logger: logger, metrics: .shared)
+        let own: @Sendable () -> [Degradation] = { shared?.degradations ?? [] }
         server = DoorServer(
             door: door, host: configuration.host, port: configuration.port, loops: configuration.loops,
             stopLimit: configuration.stopLimit)
@@ -46,6 +50,8 @@ struct Gateway: Sendable {
         // Ready to serve: also while a service is away, for whose routes a precise answer is given.
         let admin = AdminRoutes.router(phase: phase) { [server] in
             server.boundPort > 0 ? [] : ["door"]
+        } degradations: {
+            own()
         } log: {
             recent.document
         } metrics: { [server] in
@@ -66,10 +72,11 @@ struct Gateway: Sendable {
             parts.append(
                 SpanExporter.install(endpoint: configuration.tracesEndpoint, http: http, metrics: .shared))
         }
+        if let shared { parts.append(shared) }
         parts +=
             [
                 Resolver(upstreams: upstreams), checks.upkeep,
-                HealthBoard(door: door, admins: configuration.upstreams.map(\.admin), http: http), server,
+                HealthBoard(door: door, admins: configuration.upstreams.map(\.admin), http: http, own: own), server,
             ] as [any Service]
         self.parts = parts
     }

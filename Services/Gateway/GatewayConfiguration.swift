@@ -43,6 +43,9 @@ struct GatewayConfiguration: Configurable {
     let rateGenerate: Int
     let rateRender: Int
     let ratePublish: Int
+    let redis: String
+    let redisAuthorities: String
+    let redisTime: Duration
 
     init(_ read: inout ConfigurationReader) {
         host = read.string("HOST", default: "127.0.0.1", "Address to listen on; 0.0.0.0 in a container.")
@@ -127,6 +130,15 @@ struct GatewayConfiguration: Configurable {
         rateGenerate = limit("RATE_LIMIT_GENERATE", 20, "Requests a minute of one person to /assets/generate (GW-011)")
         rateRender = limit("RATE_LIMIT_RENDER", 5, "Requests a minute of one person to /videos/render (GW-012)")
         ratePublish = limit("RATE_LIMIT_PUBLISH", 10, "Requests an hour of one person to /publish (GW-013)")
+        redis = read.secret(
+            "REDIS_URL", isRequired: false,
+            "Where gateways count limits together, redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE] or rediss://…; each "
+                + "counts alone by default.")
+        redisAuthorities = read.string(
+            "REDIS_CA_FILE", default: "", "PEM file of authorities that it trusts for rediss; the system's if empty.")
+        redisTime = read.milliseconds(
+            "REDIS_TIMEOUT_MS", default: 1_000, in: 50...60_000,
+            "How long a connect to it may take, and each exchange of counts; no request waits for that.")
         scrubber = Scrubber(secrets: read.secrets)
     }
 }

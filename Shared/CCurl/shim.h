@@ -57,6 +57,13 @@ static inline long atelier_curl_uploaded(CURL *h) {
     return (long)value;
 }
 
+/* The socket of a handle that only connects, or -1. */
+static inline int atelier_curl_socket(CURL *h) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    curl_easy_getinfo(h, CURLINFO_ACTIVESOCKET, &socket);
+    return (int)socket;
+}
+
 /* Whether the transfer speaks to a mail server. */
 static inline int atelier_curl_is_mail(CURL *h) {
     char *scheme = NULL;

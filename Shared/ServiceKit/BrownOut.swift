@@ -25,8 +25,14 @@ public struct BrownOut: Sendable, Hashable {
         name: "object_store_unavailable",
         meaning: "Content is neither read nor finished; lists, facts and the parts of uploads go on.",
         detail: "The store of files is away. What came of an upload is kept; try again soon.")
+    /// The Redis in which gateways count together is away.
+    public static let limits = BrownOut(
+        name: "limits_not_shared",
+        meaning: "Every request is answered; each gateway limits by its own counts, so that several of them together "
+            + "let more pass than the limits say.",
+        detail: "The limits' counts are away. Try again soon.")
 
-    /// All that there are.
+    /// What a service with data may be in.
     public static let all = [database, broker, objectStore]
 
     /// 503 at once, with the seconds after which another try is worth it.

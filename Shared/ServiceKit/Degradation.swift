@@ -1,5 +1,5 @@
 public import FoundationEssentials
-internal import Telemetry
+public import Telemetry
 
 /// A brown-out that a service is in.
 public struct Degradation: Sendable, Equatable {
@@ -15,11 +15,14 @@ public struct Degradation: Sendable, Equatable {
         self.since = since
     }
 
-    /// Tells at each scrape in which brown-outs the service is, those that it is not in as 0.
-    static func install(in metrics: MetricsRegistry, _ present: @escaping @Sendable () -> [Degradation]) {
+    /// Tells at each scrape in which brown-outs the service is, those of `modes` that it is not in as 0.
+    public static func install(
+        in metrics: MetricsRegistry, of modes: [BrownOut] = BrownOut.all,
+        _ present: @escaping @Sendable () -> [Degradation]
+    ) {
         metrics.onScrape { metrics in
             let now = Set(present().map(\.mode))
-            for mode in BrownOut.all {
+            for mode in modes {
                 metrics.gauge(
                     "service_degraded", "Whether the service does less because something that it needs is away.",
                     ["mode": mode.name], now.contains(mode) ? 1 : 0)

@@ -24,14 +24,15 @@ CALLS = {
     "notifier": {"user"}, "analytics": {"user"},
 }
 OUTSIDE = {
-    "gateway": set(), "user": {"postgres", "kafka"}, "project": {"postgres", "kafka"},
+    "gateway": {"redis"}, "user": {"postgres", "kafka"}, "project": {"postgres", "kafka"},
     "storage": {"postgres", "kafka", "objects"}, "media-worker": {"postgres", "kafka", "objects"},
     "ml-worker": {"postgres", "kafka"}, "publisher": {"postgres", "kafka", "objects", "internet:443"},
     "notifier": {"postgres", "kafka", "internet:443", "internet:465", "internet:587"}, "analytics": {"postgres", "kafka"},
     "migrate": {"postgres"}, "backup": {"postgres", "objects"}, "test": set(),
 }
 # Addresses that stand for what is asked: the private ones of the stores, one of the internet, the cloud's metadata.
-STORES = {"postgres": ("10.1.2.3", 5432), "kafka": ("10.1.2.3", 9092), "objects": ("10.1.2.3", 9000)}
+STORES = {"postgres": ("10.1.2.3", 5432), "kafka": ("10.1.2.3", 9092), "objects": ("10.1.2.3", 9000),
+          "redis": ("10.1.2.3", 6379)}
 INTERNET = "93.184.216.34"
 METADATA = "169.254.169.254"
 

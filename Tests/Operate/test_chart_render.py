@@ -212,6 +212,8 @@ def test_version():
 def test_notes():
     notes = render(merged(ci_values("everything"), {"gatewayApi": {"enabled": True}}), apis=()).notes
     assert "gatewayApi.enabled has no effect" in notes and "metrics.serviceMonitor and metrics.rules have no effect" in notes
-    assert "counts its rate limits for itself" in notes
+    assert "counts its rate limits for itself" not in notes
+    alone = render(merged(ci_values("everything"), {"redis": {"existingSecret": ""}}), apis=()).notes
+    assert "counts its rate limits for itself" in alone
     assert "atelier-keys" not in notes
     return f"{len(notes.splitlines())} lines"

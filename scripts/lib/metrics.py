@@ -20,6 +20,8 @@ QUESTIONS = {
     "events_parked": "Do events wait because a handler fails?",
     "gateway_access_log_dropped_total": "Is the access log complete?",
     "gateway_client_connections": "How many clients are connected?",
+    "gateway_limits_connected": "Do the gateways limit together?",
+    "gateway_limits_exchanges_total": "Does the Redis of the limits fail now and then?",
     "gateway_rate_limit_entries": "How much memory do the limits' counts take?",
     "gateway_upstream_circuit_open": "Which service does the gateway not ask at present?",
     "gateway_upstream_connections": "How many connections does the gateway hold to a service?",

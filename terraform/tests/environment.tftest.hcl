@@ -31,6 +31,10 @@ run "with_a_cache" {
     condition     = length(module.cache) == 1 && yamldecode(output.helm_values).networkPolicy.destinations.redis.ports == [6379]
     error_message = "No cache, or no way to it."
   }
+  assert {
+    condition     = yamldecode(output.helm_values).services.gateway.secrets.REDIS_URL == "atelier-gateway-secrets" && !contains(keys(yamldecode(output.helm_values).services.storage.secrets), "REDIS_URL")
+    error_message = "The chart is not told of the cache for the gateway, and for it alone."
+  }
 }
 
 run "refused_network" {

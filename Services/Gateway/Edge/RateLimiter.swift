@@ -1,6 +1,7 @@
-internal import Synchronization
-
 /// Counts requests by rule and by who makes them, in this process. Bounded: where too many are counted, some start anew.
+///
+/// With ``SharedLimits`` it also keeps which counts changed, and adds what other gateways counted. A request never waits
+/// for that.
 final class RateLimiter: Sendable {
     /// Who is counted: a person's id, or an address.
     struct Subject: Sendable, Hashable {
@@ -8,61 +9,54 @@ final class RateLimiter: Sendable {
         let low: UInt64
     }
 
-    private struct Key: Hashable {
+    /// What has a count of its own.
+    struct Key: Sendable, Hashable {
         let rule: RateRule.Name
         let subject: Subject
     }
 
-    private let shards: [Shard]
+    private let shards: [RateShard]
 
-    /// - Parameter capacity: how many counts are kept at most.
-    init(capacity: Int = 65_536) {
-        shards = (0..<16).map { _ in Shard(capacity: max(1, capacity / 16)) }
+    /// - Parameters:
+    ///   - capacity: how many counts are kept at most.
+    ///   - epoch: where counts are shared, the wall time at which `now` is 0, milliseconds: windows then begin at multiples
+    ///     of their length since 1970, for all gateways at the same time as well as their clocks agree.
+    init(capacity: Int = 65_536, epoch: UInt64? = nil) {
+        shards = (0..<16).map { _ in RateShard(capacity: max(1, capacity / 16), epoch: epoch) }
     }
 
     /// Counts a request.
     /// - Parameter counts: false to ask only.
     func take(_ rule: RateRule, _ subject: Subject, now: UInt64, counts: Bool = true) -> RateDecision {
         let key = Key(rule: rule.name, subject: subject)
-        var mixed = (subject.high ^ subject.low ^ UInt64(rule.name.rawValue)) &* 0x9E37_79B9_7F4A_7C15
-        mixed ^= mixed >> 32
-        return shards[Int(mixed & 15)].take(key, rule, now: now, counts: counts)
+        return shard(key).take(key, rule, now: now, counts: counts)
     }
 
     /// How many counts are kept.
     var count: Int { shards.reduce(0) { $0 + $1.count } }
 
-    private final class Shard: Sendable {
-        private let windows = Mutex<[Key: SlidingWindow]>([:])
-        private let capacity: Int
-
-        init(capacity: Int) { self.capacity = capacity }
-
-        var count: Int { windows.withLock { $0.count } }
-
-        func take(_ key: Key, _ rule: RateRule, now: UInt64, counts: Bool) -> RateDecision {
-            windows.withLock { windows in
-                if let index = windows.index(forKey: key) {
-                    return windows.values[index].take(
-                        limit: rule.limit, window: rule.window, now: now, counts: counts)
-                }
-                var window = SlidingWindow(now: now)
-                let decision = window.take(limit: rule.limit, window: rule.window, now: now, counts: counts)
-                guard counts else { return decision }
-                if windows.count >= capacity { Self.makeRoom(&windows, now: now) }
-                windows[key] = window
-                return decision
-            }
+    /// The counts that changed since they were last asked for; those beyond `most` wait for the next time.
+    func changes(_ rules: RateRules, most: Int, now: UInt64) -> [RateChange] {
+        var changes: [RateChange] = []
+        // From another shard each time, so that none waits for ever.
+        let first = Int.random(in: shards.indices)
+        for index in shards.indices where changes.count < most {
+            changes += shards[(first + index) % shards.count].changes(rules, most: most - changes.count, now: now)
         }
+        return changes
+    }
 
-        private static func makeRoom(_ windows: inout [Key: SlidingWindow], now: UInt64) {
-            let before = windows.count
-            // An hour is the longest window that any rule has by default.
-            windows = windows.filter {
-                !$0.value.isOver(now: now, window: $0.key.rule == .publish ? 3_600_000 : 60_000)
-            }
-            guard windows.count == before else { return }
-            for key in windows.keys.prefix(max(1, before / 8)) { windows[key] = nil }
-        }
+    /// Changes that could not be told are to be told again.
+    func keep(_ changes: [RateChange]) { for change in changes { shard(change.key).keep(change.key) } }
+
+    /// Takes over what the others counted.
+    func learn(_ change: RateChange, _ others: RateChange.Others, now: UInt64) {
+        shard(change.key).learn(change, others, now: now)
+    }
+
+    private func shard(_ key: Key) -> RateShard {
+        var mixed = (key.subject.high ^ key.subject.low ^ UInt64(key.rule.rawValue)) &* 0x9E37_79B9_7F4A_7C15
+        mixed ^= mixed >> 32
+        return shards[Int(mixed & 15)]
     }
 }

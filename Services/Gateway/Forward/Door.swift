@@ -22,12 +22,13 @@ final class Door: Sendable {
 
     init(
         settings: DoorSettings, routes: [Route], rules: RateRules, verifier: TokenVerifier, crossOrigin: CrossOrigin,
-        upstreams: [Upstream], pages: PageStore, log: AccessLog, makesSpans: Bool = false
+        upstreams: [Upstream], pages: PageStore, log: AccessLog, makesSpans: Bool = false,
+        limiter: RateLimiter = RateLimiter()
     ) {
         self.settings = settings
         self.routes = RouteTree(routes)
         self.rules = rules
-        limiter = RateLimiter()
+        self.limiter = limiter
         self.verifier = verifier
         self.crossOrigin = crossOrigin
         self.upstreams = upstreams

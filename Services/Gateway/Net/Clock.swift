@@ -24,6 +24,12 @@ struct Clock {
         wall = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// The wall time at which the clock that never steps back was 0, milliseconds since 1970; as of now.
+    static var epoch: UInt64 {
+        let clock = Clock()
+        return UInt64(max(0, clock.wall)) - min(UInt64(max(0, clock.wall)), clock.now)
+    }
+
     static func monotonic() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

@@ -3,6 +3,7 @@ internal import HTTP
 internal import Lifecycle
 internal import NetworkClient
 internal import Primitives
+internal import ServiceKit
 internal import Telemetry
 
 /// Asks the private listener of each service, again and again, whether it is ready and what it lacks; shows it at
@@ -12,13 +13,19 @@ final class HealthBoard: Service {
     private let door: Door
     private let admins: [String]
     private let http: HTTPClient
+    private let own: @Sendable () -> [Degradation]
     private let stopped = AsyncTrigger()
 
-    /// - Parameter admins: the URLs of the private listeners, by the raw values of ``UpstreamName``.
-    init(door: Door, admins: [String], http: HTTPClient) {
+    /// - Parameters:
+    ///   - admins: the URLs of the private listeners, by the raw values of ``UpstreamName``.
+    ///   - own: the brown-outs of the gateway itself.
+    init(
+        door: Door, admins: [String], http: HTTPClient, own: @escaping @Sendable () -> [Degradation] = { [] }
+    ) {
         self.door = door
         self.admins = admins
         self.http = http
+        self.own = own
     }
 
     func run() async throws {
@@ -44,7 +51,9 @@ final class HealthBoard: Service {
             upstream.setReady(report.isReady, mode: report.modes.first?.name, now: now)
         }
         let named = zip(door.upstreams.map(\.name.text), reports).map { (service: $0, report: $1) }
-        if let body = try? JSON.encode(HealthReport.status(named)) { door.pages.setStatus([UInt8](body)) }
+        if let body = try? JSON.encode(HealthReport.status(named, own: own())) {
+            door.pages.setStatus([UInt8](body))
+        }
         let all = reports.allSatisfy(\.isReady)
         let document: JSONValue = [
             "status": .string(all ? "ready" : "degraded"),

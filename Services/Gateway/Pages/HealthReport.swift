@@ -1,4 +1,5 @@
 internal import Primitives
+internal import ServiceKit
 
 /// What a service says of itself: whether it is ready, and the brown-outs that it is in.
 struct HealthReport: Sendable, Equatable {
@@ -39,8 +40,16 @@ struct HealthReport: Sendable, Equatable {
     }
 
     /// The brown-outs of the whole fleet, each once with the services that it touches and its earliest beginning.
-    static func status(_ reports: [(service: String, report: HealthReport)]) -> JSONValue {
+    /// - Parameter own: those of the gateway itself.
+    static func status(
+        _ reports: [(service: String, report: HealthReport)], own: [Degradation] = []
+    ) -> JSONValue {
         var modes: [String: (mode: Mode, services: [String])] = [:]
+        for degradation in own {
+            let mode = Mode(
+                name: degradation.mode.name, since: degradation.since.rfc3339, meaning: degradation.mode.meaning)
+            modes[mode.name] = (mode, ["gateway"])
+        }
         for (service, report) in reports {
             for mode in report.modes {
                 let known = modes[mode.name]

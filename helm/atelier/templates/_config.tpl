@@ -42,6 +42,7 @@
 {{- $_ := set $c "S3_REGION" $o.region -}}
 {{- $_ := set $c "S3_PUBLIC_ENDPOINT" $o.publicEndpoint -}}
 {{- end -}}
+{{- if $v.redis.ca }}{{ $_ := set $c "REDIS_CA_FILE" "/etc/atelier/redis-ca/ca.crt" }}{{ end -}}
 {{- $_ := set $c "WORK_FOLDER" "/work" -}}
 {{- $_ := set $c "BEHIND_TLS" (hasPrefix "https:" $v.publicUrl) -}}
 {{- if or $v.ingress.enabled $v.gatewayApi.enabled }}{{ $_ := set $c "TRUSTED_PROXIES" 1 }}{{ end -}}
@@ -73,6 +74,7 @@
 {{- if eq .setting "DATABASE_URL" }}{{ $ref = $v.postgres.existingSecret }}{{ $key = .name -}}
 {{- else if eq .setting "KAFKA_SASL_PASSWORD" -}}
 {{- if hasPrefix "sasl" $v.kafka.securityProtocol }}{{ $ref = $v.kafka.existingSecret }}{{ $key = "password" }}{{ end -}}
+{{- else if eq .setting "REDIS_URL" }}{{ $ref = $v.redis.existingSecret }}{{ $key = "url" -}}
 {{- else if hasPrefix "S3_" .setting -}}
 {{- if eq $v.objectStore.kind "s3" }}{{ $ref = $v.objectStore.existingSecret }}{{ $key = ternary "access-key" "secret-key" (eq .setting "S3_ACCESS_KEY") }}{{ end -}}
 {{- else if eq .kind "required-secret" }}{{ $ref = $v.existingSecret -}}
@@ -113,7 +115,8 @@
 {{/* Files of authorities and certificates: mounts. */}}
 {{- define "atelier.trustMounts" -}}
 {{- $v := .root.Values -}}
-{{- range $name, $used := dict "postgres-ca" $v.postgres.ca "kafka-ca" $v.kafka.ca "kafka-client" $v.kafka.certificate }}
+{{- $redis := ternary $v.redis.ca "" (hasKey (include "atelier.settings" . | fromJson) "REDIS_CA_FILE") -}}
+{{- range $name, $used := dict "postgres-ca" $v.postgres.ca "kafka-ca" $v.kafka.ca "redis-ca" $redis "kafka-client" $v.kafka.certificate }}
 {{- if $used }}
 - name: {{ $name }}
   mountPath: /etc/atelier/{{ $name }}
@@ -125,7 +128,8 @@
 {{/* Files of authorities and certificates: volumes, of Secrets that exist. */}}
 {{- define "atelier.trustVolumes" -}}
 {{- $v := .root.Values -}}
-{{- range $name, $ref := dict "postgres-ca" $v.postgres.ca "kafka-ca" $v.kafka.ca }}
+{{- $redis := ternary $v.redis.ca "" (hasKey (include "atelier.settings" . | fromJson) "REDIS_CA_FILE") -}}
+{{- range $name, $ref := dict "postgres-ca" $v.postgres.ca "kafka-ca" $v.kafka.ca "redis-ca" $redis }}
 {{- if $ref }}
 - name: {{ $name }}
   secret:

@@ -1,4 +1,4 @@
-# Redis for what replicas share and may lose: counters of limits, locks of uploads.
+# Redis for what replicas share and may lose: counters of limits.
 resource "aws_elasticache_subnet_group" "this" {
   name       = var.name
   subnet_ids = var.subnet_ids
@@ -22,7 +22,7 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
 
 resource "aws_elasticache_replication_group" "this" {
   replication_group_id       = var.name
-  description                = "Shared limits and locks of ${var.name}"
+  description                = "Shared limits of ${var.name}"
   engine                     = "redis"
   engine_version             = "7.1"
   node_type                  = var.node_type
