@@ -10,7 +10,7 @@ import time
 
 from client import PASSWORD
 from cluster_pods import all_ready, need, proved, service_pods
-from cluster_world import FOLDER, RELEASE, ROLES, TAG, kubectl, merged, run, wait
+from cluster_world import FOLDER, RELEASE, TAG, kubectl, merged, run, wait
 from fleet import ROOT
 
 CLAIM, RECIPIENTS = "atelier-copies", "atelier-recipients"
@@ -41,7 +41,7 @@ def copies(world):
     status, _, found = person.raw("GET", f"/api/v1/assets/{asset}/content")
     need(status == 200 and found == data, f"the asset's content: {status}, {len(found)} bytes")
     # Its pieces are in no copy: it is ended, and nothing half is taken for whole.
-    status, _, _ = person.raw("HEAD", half)
+    status, _, _ = person.raw("HEAD", half, None, {"Tus-Resumable": "1.0.0"})
     need(status in (404, 410), f"the upload that was not whole answers {status}")
     again = put(person, data)
     need(person.get(f"/assets/{again}")["sha256"] == hashlib.sha256(data).hexdigest(), "a new upload is another one")
@@ -105,7 +105,7 @@ def lose(world):
     world.start_s3()
     world.postgres.sql("DROP DATABASE atelier WITH (FORCE)", database="postgres")
     world.postgres.sql("CREATE DATABASE atelier", database="postgres")
-    passwords = {f"PASSWORD_{role.upper()}": world.postgres.passwords[role] for role in set(ROLES.values())}
+    passwords = {f"PASSWORD_{role.upper()}": word for role, word in world.postgres.passwords.items()}
     run(os.path.join(ROOT, "deploy", "postgres", "roles.sh"),
         env={**os.environ, **passwords, "PGHOST": world.postgres.folder,
              "PGPORT": str(world.postgres.port), "PGUSER": "postgres", "PGDATABASE": "atelier"})

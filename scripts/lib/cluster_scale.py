@@ -36,7 +36,7 @@ def scale(world):
     maker = Maker(world, 1)
     with open(CLIP, "rb") as f:
         clip = f.read()
-    clips = [insist(lambda: maker.send(clip, "meadow-20s.mp4", "video/mp4", len(clip))) for _ in range(5)]
+    clips = [insist(lambda: maker.send(clip, "meadow-20s.mp4", "video/mp4", len(clip))) for _ in range(12)]
     reached, raised = {}, {"media-worker", "gateway"}
 
     def look():
