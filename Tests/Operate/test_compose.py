@@ -15,7 +15,7 @@ from fleet import SERVICES, Postgres
 FILE = os.path.join(ROOT, "deploy", "compose.yaml")
 ROLES = {name: role for name, _, role in SERVICES}
 PORTS = {name: port for name, port, _ in SERVICES}
-STORES = {"postgres", "kafka", "s3"}
+STORES = {"postgres", "kafka", "s3", "redis"}
 ONCE = {"roles", "bucket"}
 # What of the specification this file uses (compose-spec.io); a misspelt key is refused by the engine only.
 KEYS = {"image", "build", "restart", "read_only", "tmpfs", "cap_drop", "security_opt", "stop_grace_period", "logging",
