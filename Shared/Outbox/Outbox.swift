@@ -15,7 +15,10 @@ public final class Outbox: Sendable {
     private let faults: DeliveryFaults
     private let wakers = Mutex<[@Sendable () -> Void]>([])
     /// Only for the test of the tests: publishes at once, whether or not the change happens.
-    private let early = Mutex<(@Sendable (KafkaRecord) -> Void)?>(nil)
+    private struct EarlyPublisher {
+        let publish: @Sendable (KafkaRecord) -> Void
+    }
+    private let early = Mutex<EarlyPublisher?>(nil)
 
     /// - Parameter source: the service, as it stands in `ce_source`.
     public init(source: String, faults: DeliveryFaults = .none) {
@@ -52,8 +55,8 @@ public final class Outbox: Sendable {
         }
         // The same dead letter twice is one; the ids of events are new.
         query.append(" ON CONFLICT (event_id) DO NOTHING")
-        if faults.publishBeforeCommit, let publish = early.withLock({ $0 }) {
-            for entry in entries { publish(entry.record) }
+        if faults.publishBeforeCommit, let early = early.withLock({ $0 }) {
+            for entry in entries { early.publish(entry.record) }
         }
         transaction.onCommit { [self] in
             Failpoint.hit("outbox.after_commit")
@@ -67,7 +70,7 @@ public final class Outbox: Sendable {
 
     func setEarlyPublisher(_ publish: @escaping @Sendable (KafkaRecord) -> Void) {
         guard faults.publishBeforeCommit else { return }
-        early.withLock { $0 = publish }
+        early.withLock { $0 = EarlyPublisher(publish: publish) }
     }
 
     private func wake() { for waker in wakers.withLock({ $0 }) { waker() } }

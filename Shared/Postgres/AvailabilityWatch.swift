@@ -25,7 +25,7 @@ final class AvailabilityWatch: Sendable {
     private let logger: Logger
     private let pool = BlockingPool(name: "postgres-watch", threads: 1)
     private let connect: @Sendable () throws -> Void
-    private let onAway = Mutex<(@Sendable () -> Void)?>(nil)
+    private let onAway = Mutex<[@Sendable () -> Void]>([])
 
     /// - Parameter connect: makes a connection, is answered, and closes it; blocks for a bounded time.
     init(logger: Logger, connect: @escaping @Sendable () throws -> Void) {
@@ -34,7 +34,7 @@ final class AvailabilityWatch: Sendable {
     }
 
     /// Calls `body` each time that the database is found to be away.
-    func onAway(_ body: @escaping @Sendable () -> Void) { onAway.withLock { $0 = body } }
+    func onAway(_ body: @escaping @Sendable () -> Void) { onAway.withLock { $0.append(body) } }
 
     /// Whether it is useless to ask.
     var isAway: Bool { away.load(ordering: .acquiring) }
@@ -74,7 +74,7 @@ final class AvailabilityWatch: Sendable {
             if state.withLock({ $0.outage.failed(began: began) }) {
                 away.store(true, ordering: .releasing)
                 logger.warning("the database is away")
-                onAway.withLock { $0 }?()
+                for tell in onAway.withLock({ $0 }) { tell() }
             }
             try? await Task.sleep(for: backoff.delay(attempt: attempt))
             attempt += 1

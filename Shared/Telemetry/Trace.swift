@@ -112,17 +112,24 @@ public struct Span: Sendable {
 
 /// Takes finished spans of sampled traces; set once at the start of the process.
 public enum SpanExport {
-    private static let sink = Mutex<(@Sendable (Span) -> Void)?>(nil)
+    // A structure, for a function as such does not belong into a `Mutex`: each look at it would wrap it once more (Swift
+    // 6.3), so that calls become slower and slower, until one has no stack left.
+    private struct Sink {
+        let take: @Sendable (Span) -> Void
+    }
+    private static let sink = Mutex<Sink?>(nil)
 
     /// Hands every sampled span that ends from now on to `handler`, which must return at once.
-    public static func install(_ handler: @escaping @Sendable (Span) -> Void) { sink.withLock { $0 = handler } }
+    public static func install(_ handler: @escaping @Sendable (Span) -> Void) {
+        sink.withLock { $0 = Sink(take: handler) }
+    }
     /// Whether anybody takes spans. What serves a span alone need not be made otherwise.
     public static var isInstalled: Bool { sink.withLock { $0 != nil } }
     /// Hands a span over, or drops it where its trace is not sampled. Where nothing is installed it is not even made.
     public static func record(_ span: @autoclosure () -> Span) {
-        guard let handler = sink.withLock({ $0 }) else { return }
+        guard let sink = sink.withLock({ $0 }) else { return }
         let span = span()
-        if span.trace.sampled { handler(span) }
+        if span.trace.sampled { sink.take(span) }
     }
 }
 

@@ -53,6 +53,15 @@ struct TelemetryTests {
         #expect(seen.all.contains { $0.name == "told" })
     }
 
+    @Test("who takes spans can be asked for as often as there are spans")
+    func asksOften() async {
+        let seen = Seen()
+        SpanExport.install { seen.add($0) }
+        let asked = (0..<300_000).filter { _ in SpanExport.isInstalled }.count
+        await withSpan("last", service: "s", parent: .root()) { _ in }
+        #expect(asked == 300_000 && seen.all.map(\.name) == ["last"])
+    }
+
     private final class Seen: Sendable {
         private let spans = Mutex<[Span]>([])
         var all: [Span] { spans.withLock { $0 } }

@@ -2,7 +2,12 @@ import Synchronization
 
 /// Work that can be stopped from outside, and tells how long it has been silent.
 final class WriterGate: Sendable {
-    private let state = Mutex<(isStopped: Bool, cancel: (@Sendable () -> Void)?)>((false, nil))
+    private struct State {
+        var isStopped = false
+        var cancel: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
     private let last = Mutex(ContinuousClock.now)
 
     func progress() { last.withLock { $0 = .now } }
