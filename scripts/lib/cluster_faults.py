@@ -12,7 +12,7 @@ from cluster_world import RELEASE, kubectl, node, objects, run, wait
 
 
 def away(world):
-    """Postgres, Kafka, then the names (DNS), away for a minute: readiness tells it, nothing is restarted, all recovers."""
+    """Postgres, Kafka, DNS and Redis, away for a minute each: status tells it, nothing is restarted, all recovers."""
     seconds = int(os.environ.get("CLUSTER_AWAY_SECONDS", "60"))
     person = world.client().register()
 
@@ -21,24 +21,30 @@ def away(world):
 
     def names(replicas):
         return lambda: run("kubectl", "-n", "kube-system", "scale", "deployment", "coredns", f"--replicas={replicas}")
-    for name, leave, come, expected in (
-            ("Postgres", lambda: world.postgres.stop("immediate"), world.postgres.start, "503 database_unavailable"),
-            ("Kafka", broker("pause"), broker("resume"), "200"),
-            ("DNS", names(0), names(2), "200")):
-        before, began, most, answers = restarts(), time.monotonic(), 0, {}
+    for name, leave, come, expected, mode in (
+            ("Postgres", lambda: world.postgres.stop("immediate"), world.postgres.start, "503 database_unavailable",
+             "database_unavailable"),
+            ("Kafka", broker("pause"), broker("resume"), "200", "broker_unavailable"),
+            ("DNS", names(0), names(2), "200", None),
+            ("Redis", world.stop_redis, world.start_redis, "200", "limits_not_shared")):
+        before, began, most, answers, told = restarts(), time.monotonic(), 0, {}, set()
         leave()
         while time.monotonic() - began < seconds:
             most = max(most, len(unready()))
             said = answer(person, "/api/v1/me")
             answers[said] = answers.get(said, 0) + 1
+            told |= modes(person)
             time.sleep(2)
         come()
         back = wait(f"all is ready after {name}", all_ready, 180)
         took = wait("work goes on", lambda: works(person), 120)
         need(restarts() == before, f"pods were restarted while {name} was away: {before} → {restarts()}")
         need(set(answers) == {expected}, f"without {name} /me was answered {answers}, not {expected}")
+        need(mode is None or mode in told, f"without {name} the status told {told or 'nothing'}, not {mode}")
+        wait(f"the status tells nothing after {name}", lambda: not modes(person), 60)
         said = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
-        proved("away", f"{name} away for {seconds} s", f"{most} pods not ready meanwhile, /me answered {said}; no restart; "
+        proved("away", f"{name} away for {seconds} s", f"{most} pods not ready meanwhile, /me answered {said}; "
+               f"the status told {mode or 'nothing'}; no restart; "
                f"ready after {back:.0f} s, a change done after {back + took:.0f} s")
 
 
@@ -49,6 +55,15 @@ def answer(person, path):
         return f"{status} {json.loads(body)['code']}" if status >= 400 else str(status)
     except OSError as error:
         return type(error).__name__
+
+
+def modes(person):
+    """The brown-outs that the fleet tells of itself."""
+    try:
+        _, _, body = person.raw("GET", "/api/v1/status", timeout=20)
+        return {mode["name"] for mode in json.loads(body).get("modes", [])}
+    except (OSError, ValueError):
+        return set()
 
 
 def works(person):

@@ -18,7 +18,7 @@ from cluster_copies import copies
 from cluster_faults import away, crash, drain, pods
 from cluster_load import TROUBLE, Load
 from cluster_pods import ROWS, all_ready, need, process_of, proved, reaches, service_pods
-from cluster_scale import canary, scale
+from cluster_scale import backlog, canary, scale
 from cluster_streams import streams
 from cluster_world import CLUSTER, NAMESPACE, RELEASE, TAG, World, kubectl, make_images, objects, run, say, wait
 from fleet import NAMES, FleetError
@@ -140,11 +140,11 @@ def uninstall(world):
     proved("uninstall", "helm uninstall", "left nothing of the release but its last test's pod, as documented")
 
 
-PARTS = {"install": install, "streams": streams, "journey": journey, "edges": edges, "away": away, "upload": upload,
-         "upgrade": upgrade, "drain": drain, "pods": pods, "crash": crash, "secrets": rotate, "scale": scale,
-         "canary": canary, "copies": copies, "uninstall": uninstall}
+PARTS = {"install": install, "streams": streams, "journey": journey, "edges": edges, "away": away, "backlog": backlog,
+         "upload": upload, "upgrade": upgrade, "drain": drain, "pods": pods, "crash": crash, "secrets": rotate,
+         "scale": scale, "canary": canary, "copies": copies, "uninstall": uninstall}
 # These leave the gateway's pods alone: streams run on beside them.
-BESIDE = ("journey", "edges", "away")
+BESIDE = ("journey", "edges", "away", "backlog")
 
 
 def attempt(world, name, failed):
@@ -180,7 +180,7 @@ def main():
         return outside_of_the_nodes(options)
     world, failed = World(), []
     try:
-        say("Postgres (TLS), Kafka (three brokers, SASL), S3 and the sandbox, outside of the cluster")
+        say("Postgres (TLS), Kafka (three brokers, SASL), S3, Redis (TLS) and the sandbox, outside of the cluster")
         world.start()
         beside = None
         for name in [n for n in PARTS if not options.parts or n in options.parts or n == "install"]:
@@ -208,7 +208,7 @@ def outside_of_the_nodes(options):
     """Starts the cluster, puts the images on its nodes, and goes on in the world outside of them."""
     binaries = World().binaries
     say("a Kubernetes of three nodes")
-    more = {"scale": ["keda"], "canary": ["rollouts"]}
+    more = {"backlog": ["keda"], "canary": ["rollouts"]}
     addons = ["metrics", "ingress"] + [a for part, names in more.items() if part in (options.parts or more) for a in names]
     run(CLUSTER, "up", "--nodes", "3", "--addons", ",".join(addons), timeout=600)
     try:

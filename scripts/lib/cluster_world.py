@@ -1,5 +1,5 @@
 """A Kubernetes of several nodes on this machine, and around it what Atelier needs and does not bring: Postgres with TLS and
-passwords, Kafka of three brokers with SASL, S3, and the sandbox. The programs come with the folder that ATELIER_TEST_TOOLS
+passwords, Kafka of three brokers with SASL, S3, Redis with TLS, and the sandbox. The programs come with the folder that ATELIER_TEST_TOOLS
 names. Needs root."""
 
 import json
@@ -22,7 +22,7 @@ WORLD, PODS, HOST = "10.77.0.1", "10.78.0.0/16", "atelier.test"
 NAMESPACE = RELEASE = "atelier"
 # The version that is installed, and the one that it is upgraded to.
 TAG, NEXT_TAG = "cluster-test", "cluster-test-next"
-POSTGRES_PORT, KAFKA_PORT, S3_PORT, SANDBOX_PORT, SMTP_PORT = 5432, 9092, 19000, 8070, 2525
+POSTGRES_PORT, KAFKA_PORT, S3_PORT, REDIS_PORT, SANDBOX_PORT, SMTP_PORT = 5432, 9092, 19000, 6379, 8070, 2525
 ROLES = {name: role for name, _, role in SERVICES if role}
 
 
@@ -93,7 +93,7 @@ class World:
         self.ca = os.path.join(self.authority, "ca.crt")
         self.binaries = os.environ.get("ATELIER_BINARIES") or os.path.join(ROOT, ".build", "release")
         self.postgres = WorldPostgres(os.path.join(FOLDER, "postgres"), self.authority)
-        self.sandbox = None
+        self.sandbox = self.redis = None
 
     # Certificates
 
@@ -101,7 +101,7 @@ class World:
         os.makedirs(self.authority, exist_ok=True)
         run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=cluster test",
             "-keyout", f"{self.authority}/ca.key", "-out", self.ca)
-        for name, alternative in (("postgres", f"IP:{WORLD}"), ("gateway", f"DNS:{HOST}")):
+        for name, alternative in (("postgres", f"IP:{WORLD}"), ("redis", f"IP:{WORLD}"), ("gateway", f"DNS:{HOST}")):
             base = os.path.join(self.authority, name)
             run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                 f"/CN={name}", "-keyout", base + ".key",
@@ -123,6 +123,8 @@ class World:
         self.kafka_password = secrets.token_urlsafe(24)
         self.start_kafka()
         self.start_s3()
+        self.redis_password = secrets.token_urlsafe(24)
+        self.start_redis()
         log = open(os.path.join(FOLDER, "sandbox.log"), "ab")
         self.sandbox = subprocess.Popen(
             [os.path.join(self.binaries, "sandbox")], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
@@ -137,6 +139,19 @@ class World:
     def start_s3(self):
         self.s3("start", "--host", WORLD, "--port", str(S3_PORT), "--bucket", "atelier")
 
+    def start_redis(self):
+        settings = os.path.join(FOLDER, "redis.conf")
+        with open(settings, "w") as f:
+            f.write(f"bind {WORLD}\nport 0\ntls-port {REDIS_PORT}\ntls-auth-clients no\nsave \"\"\ndir {FOLDER}\n"
+                    f"tls-cert-file {self.authority}/redis.crt\ntls-key-file {self.authority}/redis.key\n"
+                    f"tls-ca-cert-file {self.ca}\nrequirepass {self.redis_password}\n")
+        log = open(os.path.join(FOLDER, "redis.log"), "ab")
+        self.redis = subprocess.Popen(["redis-server", settings], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def stop_redis(self):
+        self.redis.terminate()
+        self.redis.wait(20)
+
     def s3(self, *words, check=True):
         return run(os.path.join(TOOLS, "s3proxy", "s3proxy"), *words, "--dir", os.path.join(FOLDER, "s3"), check=check)
 
@@ -144,8 +159,9 @@ class World:
         return run(os.path.join(TOOLS, "kafka", "kafka"), *words, "--dir", os.path.join(FOLDER, "kafka"), check=check)
 
     def stop(self):
-        if self.sandbox:
-            self.sandbox.terminate()
+        for process in (self.sandbox, self.redis):
+            if process:
+                process.terminate()
         self.kafka("stop", check=False)
         self.s3("stop", check=False)
         self.postgres.stop()
@@ -166,6 +182,8 @@ class World:
             "SERVICE_SECRET", "KEY_SEAL_SECRET", "URL_SIGNING_SECRET", "TOKEN_SEAL_SECRET", "WEBHOOK_SEAL_SECRET")})
         secret("atelier-postgres", {name: self.postgres.url(role) for name, role in ROLES.items()})
         secret("atelier-kafka", {"password": self.kafka_password})
+        secret("atelier-redis", {"url": f"rediss://:{self.redis_password}@{WORLD}:{REDIS_PORT}"})
+        kubectl("create", "secret", "generic", "atelier-redis-ca", f"--from-file=ca.crt={self.ca}")
         secret("atelier-s3", {"access-key": "atelier", "secret-key": "atelier-secret"})
         kubectl("create", "secret", "generic", "atelier-postgres-ca", f"--from-file=ca.crt={self.ca}")
         kubectl("create", "secret", "tls", "atelier-tls", f"--cert={self.authority}/gateway.crt",
@@ -182,11 +200,13 @@ class World:
                       "securityProtocol": "sasl_plaintext", "saslMechanism": "PLAIN", "username": "atelier",
                       "existingSecret": "atelier-kafka", "partitions": 6, "replication": 3},
             "objectStore": {"endpoint": f"http://{WORLD}:{S3_PORT}", "bucket": "atelier", "existingSecret": "atelier-s3"},
+            "redis": {"existingSecret": "atelier-redis", "ca": "atelier-redis-ca"},
             "telemetry": {"otlpEndpoint": self.sandbox_url + "/v1/traces"},
             "ingress": {"enabled": True, "className": "traefik", "controller": "traefik", "hosts": [HOST],
                         "tlsSecret": "atelier-tls"},
             "networkPolicy": {"destinations": {
-                "postgres": outside(POSTGRES_PORT), "objects": outside(S3_PORT), "otlp": outside(SANDBOX_PORT),
+                "postgres": outside(POSTGRES_PORT), "objects": outside(S3_PORT), "redis": outside(REDIS_PORT),
+                "otlp": outside(SANDBOX_PORT),
                 "kafka": {"cidrs": [f"{WORLD}/32"], "ports": [KAFKA_PORT + n for n in range(3)]},
                 "sandbox": outside(SANDBOX_PORT)}},
             # Small requests: two cores carry the whole cluster.
