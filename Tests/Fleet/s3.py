@@ -44,12 +44,16 @@ class S3:
     def run(self, word, *more):
         subprocess.run([self.script, word, "--dir", self.folder, *more], check=True, stdout=subprocess.DEVNULL, timeout=60)
 
-    def start(self):
-        # Where it dies, S3Proxy leaves the file of what it was just writing, and cannot list what lies beside it.
+    def sweep(self):
+        """Takes away what S3Proxy leaves where it dies, or who sends to it: the file of what it was just writing. It cannot list
+        what lies beside that (500). While nobody writes."""
         for base, _, names in os.walk(os.path.join(self.folder, "data")):
             for name in names:
                 if re.search(".-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", name):
                     os.remove(os.path.join(base, name))
+
+    def start(self):
+        self.sweep()
         self.run("start", "--port", str(self.port), "--bucket", "atelier")
 
     def patiently(self, look):

@@ -224,6 +224,7 @@ def test_storage_dies_in_the_middle(s3, stored, person, large):
     before = s3.keys()
     location, _ = patch_until(s3, person, large, "restarted.bin", lambda _: stored.restart("storage"))
     stored.wait_ready(60)
+    s3.sweep()
     made, _ = finish(person, location, 0, large)
     found = key_of(s3, before, LARGE)
     assert hashlib.sha256(s3.read(found)).digest() == hashlib.sha256(large).digest()
